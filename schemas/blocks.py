@@ -1,0 +1,78 @@
+"""Marks: how a function says which family of blocks it belongs to.
+
+    @selector
+    def best_vs_worst(completions, scores, *, min_margin: float = 0.0) -> pl.DataFrame: ...
+
+The mark adds nothing but a note on the function; it stays a plain function that a test calls. Its positional
+parameters are the tables it reads, by name; its keyword-only parameters are the recipe's parameters. ``tasks.registry``
+finds marked functions by walking the family's folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Scope = Literal["prompt", "dataset"]
+
+FAMILIES = {
+    "prompts": "sources",
+    "sample": "samplers",
+    "judge": "judges",
+    "search": "searches",
+    "score": "scorers",
+    "select": "selectors",
+    "filter": "filters",
+    "weight": "weighters",
+    "relabel": "relabelers",
+    "gate": "gates",
+    "export": "exports",
+}
+"""The verb a recipe uses -> the folder under ``tasks/`` that holds its blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a mark notes.
+
+    Args:
+        scope: ``prompt`` when the block needs the rows of one prompt at a time, so that it can run shard by shard;
+            ``dataset`` when it must see all rows at once.
+        needs: fields of the prompt it cannot do without (``reference``, ``tests``).
+        asks: it is an exchange and needs a model.
+    """
+
+    verb: str
+    scope: Scope = "prompt"
+    needs: tuple[str, ...] = ()
+    asks: bool = False
+
+
+def _mark(verb: str, asks: bool = False) -> Callable[..., Any]:
+    def decorate(
+        function: Callable[P, R] | None = None, *, scope: Scope = "prompt", needs: tuple[str, ...] = (),
+        asks: bool = asks,
+    ) -> Callable[P, R] | Callable[[Callable[P, R]], Callable[P, R]]:  # fmt: skip
+        def note(marked: Callable[P, R]) -> Callable[P, R]:
+            marked.__pairwright__ = Mark(verb, scope, needs, asks)  # type: ignore[attr-defined]
+            return marked
+
+        return note(function) if function else note
+
+    return decorate
+
+
+source = _mark("prompts")
+sampler = _mark("sample", asks=True)
+judge = _mark("judge")
+search = _mark("search", asks=True)
+scorer = _mark("score")
+selector = _mark("select")
+row_filter = _mark("filter")
+weighter = _mark("weight")
+relabeler = _mark("relabel")
+gate = _mark("gate")
+export = _mark("export")

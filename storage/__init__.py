@@ -1,0 +1,1 @@
+"""Where data lives: the versioned store, the answer ledger, SQL, exports."""

@@ -1,0 +1,1 @@
+"""What answers requests: the one plural that may touch a network, a GPU or a subprocess."""

@@ -1,0 +1,1 @@
+"""Blocks that give rows the shape a trainer loads."""

@@ -1,0 +1,1 @@
+"""Blocks that name the rows to take out, and why."""

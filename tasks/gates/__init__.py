@@ -1,0 +1,1 @@
+"""Blocks that look at what is about to be published and may refuse it."""

@@ -1,0 +1,1 @@
+"""Rules and exchanges that judge the completions of one prompt."""

@@ -1,0 +1,1 @@
+"""Blocks that change labels on purpose, and note it."""

@@ -1,0 +1,1 @@
+"""Blocks that draw what a version is, for a person."""

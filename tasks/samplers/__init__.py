@@ -1,0 +1,1 @@
+"""Exchanges that ask a policy for completions of one prompt."""

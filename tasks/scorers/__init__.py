@@ -1,0 +1,1 @@
+"""Blocks that turn judgments into one score a completion."""

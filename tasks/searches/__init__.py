@@ -1,0 +1,1 @@
+"""Exchanges that grow a search tree from one prompt."""

@@ -1,0 +1,1 @@
+"""Blocks that choose pairs, lists or rows from completions and scores."""

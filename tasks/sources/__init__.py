@@ -1,0 +1,1 @@
+"""Blocks that make prompts: keyword parameters in, a prompts table out."""

@@ -1,0 +1,1 @@
+"""Blocks that give every row a weight."""
