@@ -1,0 +1,76 @@
+"""What the simulated engine says: texts, verdicts, log-probabilities and the draw of faults, by content."""
+
+from __future__ import annotations
+
+from random import Random
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+if TYPE_CHECKING:
+    from benchmarks.engine import Engine
+
+_WORDS = Random(11).choices(["ba", "te", "no", "lur", "mid", "sa", "ock", "ein", "ro", "pli", "quo", "un"], k=60_000)
+_POOL = "".join(word if i % 3 else f" {word}" for i, word in enumerate(_WORDS)) * 4
+_NORMAL = NormalDist()
+CHARS_PER_TOKEN = 5
+
+
+def fault_of(engine: Engine) -> str:
+    """Returns which fault this attempt meets, or nothing."""
+    options, drawn = engine.options, engine.random.random()
+    for name in ("429", "500", "drop", "slow"):
+        share = getattr(options, f"fault_{name}")
+        if drawn < share:
+            return name
+        drawn -= share
+    return ""
+
+
+def length(code: bytes, mean: int, sigma: float) -> int:
+    """Returns how many tokens a sequence is, log-normal with that mean."""
+    if not sigma:
+        return mean
+    z = _NORMAL.inv_cdf((int.from_bytes(code[:4], "big") + 0.5) / 2**32)
+    return max(1, min(8000, int(mean * 2.718281828 ** (sigma * z - sigma * sigma / 2))))
+
+
+def choice(engine: Engine, request: dict[str, Any], chat: bool, index: int, code: bytes, tokens: int) -> dict[str, Any]:
+    """Returns one choice of an answer."""
+    number = int.from_bytes(code[:8], "big")
+    text = engine.speak(request) if engine.speak else _text(engine, request["model"], number, tokens)
+    cap = request.get("max_tokens") or request.get("max_completion_tokens")
+    made: dict[str, Any] = {"index": index, "finish_reason": "length" if cap and tokens >= cap else "stop"}
+    if chat:
+        made["message"] = {"role": "assistant", "content": text}
+        if request.get("logprobs"):
+            made["logprobs"] = {"content": [
+                {"token": token, "logprob": logprob, "top_logprobs": [{"token": token, "logprob": logprob}]}
+                for token, logprob in _logprobs(text, code)
+            ]}  # fmt: skip
+    else:
+        made["text"] = text
+        if request.get("logprobs") is not None:
+            pairs = _logprobs(text, code)
+            made["logprobs"] = {"tokens": [t for t, _ in pairs], "token_logprobs": [p for _, p in pairs]}
+    return made
+
+
+def _text(engine: Engine, model: str, number: int, tokens: int) -> str:
+    malformed = "judge" in model and engine.random.random() < engine.options.fault_malformed
+    engine.count["fault_malformed"] += malformed
+    if "judge-score" in model:
+        start = number % 100_000
+        why = _POOL[start : start + max(0, tokens - 10) * CHARS_PER_TOKEN]
+        whole = orjson.dumps({"score": 1 + number % 10, "rationale": why}).decode()
+        return whole[:-9] if malformed else whole
+    if "judge-pair" in model:
+        return "I cannot choose." if malformed else orjson.dumps({"winner": "AB"[number % 2]}).decode()
+    start = number % (len(_POOL) - 40_000)
+    return f"{number & 0xFFFFFFFF:08x} {_POOL[start : start + tokens * CHARS_PER_TOKEN]}"
+
+
+def _logprobs(text: str, code: bytes) -> list[tuple[str, float]]:
+    pieces = [text[i : i + CHARS_PER_TOKEN] for i in range(0, len(text), CHARS_PER_TOKEN)]
+    return [(piece, -(code[i % 16] / 64)) for i, piece in enumerate(pieces)]
