@@ -1,0 +1,139 @@
+"""Audit of a judge: its verdicts against gold labels, its agreement with itself, and its biases, with intervals.
+
+Source: Zheng et al. 2023, arXiv:2306.05685, sections 3 and 4 (agreement, position, verbosity, self-enhancement); Zeng
+et al. 2023, arXiv:2310.07641 (accuracy and agreement of two orders); Guo et al. 2017, arXiv:1706.04599 (calibration).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import orjson
+import polars as pl
+
+from tasks.reports._agreement import agreement, ceiling, grouped, order, slices
+from tasks.reports._bias import identity, is_biased, length, position
+from tasks.reports._frames import FAILED, PAIR, against_votes, combined, items, judged
+from tasks.reports._statistics import Calibration, Rate, calibration
+from tasks.reports.gold import plain
+
+Document = dict[str, Any]
+
+
+def audit(
+    gold: pl.DataFrame, verdicts: pl.DataFrame, *, judge: str = "", judge_policy: str | None = None, seed: int = 0
+) -> Document:
+    """Returns everything an audit finds, as one document of rates with 95 % intervals.
+
+    A failed answer agrees with nothing and is counted; ``valid`` rates leave it out. A contradicted comparison is read
+    as a tie. Where several people voted, the gold label is their majority (a split is a tie).
+
+    Args:
+        gold: columns as in ``gold.GOLD``. verdicts: columns as in ``gold.VERDICTS``, of one judge.
+        judge_policy: the model that judges, as the gold table's policies name it; by default its own name.
+        seed: of the bootstrap.
+    """
+    gold = plain(gold)
+    rows = judged(verdicts, items(gold))
+    policies = identity(rows)
+    own = judge_policy or judge
+    document: Document = {
+        "judge": judge, "items": rows["item_id"].n_unique(), "verdicts": rows.height,
+        "outcomes": dict(sorted(rows["outcome"].value_counts().iter_rows())),
+        "verdict": agreement(rows, "read", "label", seed=seed),
+        "combined": agreement(combined(rows), "read", "label", seed=seed),
+        "votes": agreement(against_votes(rows, gold), "read", "vote", seed=seed),
+        "ceiling": ceiling(gold, seed=seed),
+        "order": order(rows), "position": position(rows), "length": length(rows), "policies": policies,
+        "self": policies[own]["bias"] if own in policies else None,
+        "calibration": _calibration(rows, seed),
+        "one_of_many": grouped(rows, "many_id"), "contrast": grouped(rows, "contrast_id"),
+        "slices": slices(rows, seed=seed), "reliability": reliability(rows),
+    }  # fmt: skip
+    return {**document, "findings": findings(document)}
+
+
+def reliability(rows: pl.DataFrame) -> dict[str, dict[str, float]]:
+    """Returns truth -> answer -> count, both as places shown (``first``, ``second``); the posterior is built on it.
+
+    Verdicts whose order is not known count half for either place.
+    """
+    counts = {truth: dict.fromkeys((*PAIR, "tie"), 0.0) for truth in PAIR}
+    known = rows.filter(pl.col("label").is_in(PAIR), pl.col("read") != FAILED)
+    for label, said, swapped, n in known.group_by("label", "read", "swapped").len().iter_rows():
+        for turned, share in ((False, 0.5), (True, 0.5)) if swapped is None else ((swapped, 1.0),):
+            counts[_shown(label, turned)][_shown(said, turned)] += share * n
+    return counts
+
+
+def _shown(label: str, swapped: bool) -> str:
+    return label if label == "tie" or not swapped else PAIR[label == "first"]
+
+
+def _calibration(rows: pl.DataFrame, seed: int) -> Calibration:
+    """Returns the calibration of the claimed winner: folded onto it, so that who stands first does not matter."""
+    known = rows.drop_nulls("probability").filter(
+        pl.col("label").is_in([*PAIR, "tie"]), pl.col("outcome").is_in(["valid", "tie"])
+    )
+    chance = known["probability"].to_numpy()
+    truth = known["label"].replace_strict({"first": 1.0, "second": 0.0, "tie": 0.5}, return_dtype=pl.Float64).to_numpy()
+    backed = chance >= 0.5
+    return calibration(
+        np.where(backed, chance, 1 - chance), np.where(backed, truth, 1 - truth), known["item_id"].to_list(), seed=seed
+    )
+
+
+def findings(document: Document) -> list[dict[str, str]]:
+    """Returns the biases an audit proves, each by name and in a sentence."""
+    said = []
+    bias: Rate = document["position"]["bias"]
+    if is_biased(bias):
+        place = "first" if (bias.value or 0) > 0 else "second"
+        said.append(("position", f"prefers whichever is shown {place}, by {_points(bias)}"))
+    bias = document["length"]["bias"]
+    if is_biased(bias):
+        which = "longer" if (bias.value or 0) > 0 else "shorter"
+        said.append(("length", f"prefers the {which} answer, {_points(bias)} beyond the gold labels"))
+    own: Rate | None = document["self"]
+    if own is not None and is_biased(own):
+        said.append(
+            ("self", f"{'favours' if (own.value or 0) > 0 else 'disfavours'} its own answers, by {_points(own)}")
+        )
+    for policy, found in document["policies"].items():
+        if is_biased(found["bias"]):
+            favours = "favours" if (found["bias"].value or 0) > 0 else "disfavours"
+            said.append(("model identity", f"{favours} {policy}, by {_points(found['bias'])}"))
+    kappa: Rate = document["verdict"]["kappa"]
+    if kappa.n and (kappa.low is None or kappa.low <= 0):
+        said.append(("chance", "agrees with the gold labels no better than chance could"))
+    return [{"bias": name, "says": sentence} for name, sentence in said]
+
+
+def _points(rate: Rate) -> str:
+    low, high = sorted((abs(rate.low or 0.0), abs(rate.high or 0.0)))
+    return f"{100 * abs(rate.value or 0.0):.1f} points ({100 * low:.1f}-{100 * high:.1f})"
+
+
+def audit_row(document: Document, *, fingerprint: str, gold: str, gold_hash: str) -> dict[str, Any]:
+    """Returns the document as a row of the audits table, without its id, run and time; everything is in ``meta``."""
+    return {
+        "judge": document["judge"], "fingerprint": fingerprint, "gold": gold, "gold_hash": gold_hash,
+        "items": document["items"], "accuracy": document["verdict"]["all"].value,
+        "kappa": document["verdict"]["kappa"].value, "order_agreement": document["order"]["agreement"].value,
+        "position_bias": document["position"]["bias"].value, "length_bias": document["length"]["bias"].value,
+        "calibration_error": document["calibration"].error.value,
+        "slices": orjson.dumps(as_json(document["slices"])).decode(),
+        "meta": orjson.dumps(as_json(document)).decode(),
+    }  # fmt: skip
+
+
+def as_json(value: Any) -> Any:
+    """Returns a document with its rates and calibration as mappings, ready for JSON."""
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return {key: as_json(part) for key, part in value._asdict().items()}
+    if isinstance(value, dict):
+        return {str(key): as_json(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_json(part) for part in value]
+    return value
