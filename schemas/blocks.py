@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, ParamSpec, TypeVar
+from typing import Literal, ParamSpec, Protocol, TypeVar, overload
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -51,7 +51,18 @@ class Mark:
     asks: bool = False
 
 
-def _mark(verb: str, asks: bool = False) -> Callable[..., Any]:
+class _Decorator(Protocol):
+    """A mark with or without settings: ``@judge`` and ``@judge(asks=True)`` both keep the function's type."""
+
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> Callable[P, R]: ...
+    @overload
+    def __call__(
+        self, *, scope: Scope = ..., needs: tuple[str, ...] = ..., asks: bool = ...
+    ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+
+
+def _mark(verb: str, asks: bool = False) -> _Decorator:
     def decorate(
         function: Callable[P, R] | None = None, *, scope: Scope = "prompt", needs: tuple[str, ...] = (),
         asks: bool = asks,
@@ -62,7 +73,7 @@ def _mark(verb: str, asks: bool = False) -> Callable[..., Any]:
 
         return note(function) if function else note
 
-    return decorate
+    return decorate  # type: ignore[return-value]
 
 
 source = _mark("prompts")

@@ -1,0 +1,92 @@
+"""n answers to each prompt, each drawn by itself.
+
+Source: the first step of every published recipe, e.g. RS-DPO (arXiv:2402.10038, section 3) and SimPO
+(arXiv:2405.14734, section 4).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from schemas.blocks import sampler
+from schemas.exchange import Choice, Exchange, Reply, Request
+from schemas.ids import canonical, content_id, seed_for
+from schemas.messages import assistant, from_rows
+
+
+@sampler
+def independent(
+    prompt: dict[str, Any],
+    *,
+    policy: str,
+    n: int = 4,
+    temperature: float = 1.0,
+    top_p: float = 1.0,
+    max_tokens: int = 1024,
+    stop: tuple[str, ...] = (),
+    seed: int = 0,
+    system: str | None = None,
+    logprobs: bool = False,
+) -> Exchange:
+    """Returns one completions row a sample; none when the call failed.
+
+    An answer that is no whole answer is a row too: its ``finish_reason`` is ``length``, ``refused``, ``filtered`` or
+    ``empty``, and no judge or selector uses the last three. The cost of the call is spread evenly over its samples.
+
+    Args:
+        policy: SPEC of the model that answers.
+        n: samples a prompt; asking for more later buys only the new ones.
+        stop: strings that end an answer.
+        seed: the prompt's own seed is made from it and the prompt's id, so that shards do not matter.
+        system: system message, in place of the prompt's own.
+        logprobs: also keep each token with its log-probability.
+
+    Raises:
+        ValueError: n is below 1.
+    """
+    if n < 1:
+        raise ValueError(f"n is {n}; at least one sample a prompt is needed")
+    messages = from_rows(prompt["messages"])
+    if system is not None:
+        kept = [message for message in messages if message["role"] not in ("system", "developer")]
+        messages = [{"role": "system", "content": system}, *kept]
+    request = Request(
+        model=policy,
+        messages=messages,
+        n=n,
+        temperature=temperature,
+        top_p=top_p,
+        max_tokens=max_tokens,
+        stop=tuple(stop),
+        seed=seed_for(seed, prompt["prompt_id"]),
+        logprobs=logprobs,
+    )
+    sampling = {
+        "temperature": temperature, "top_p": top_p, "max_tokens": max_tokens, "stop": list(stop), "seed": seed,
+        "system": system,
+    }  # fmt: skip
+    # n stays out: sample 0 of four is sample 0 of eight
+    (reply,) = yield [request]
+    return [_row(choice, reply, request, canonical(sampling).decode()) for choice in reply.choices]
+
+
+def _row(choice: Choice, reply: Reply, request: Request, sampling: str) -> dict[str, Any]:
+    messages = assistant(choice.text)
+    if choice.tool_calls:
+        messages[0]["tool_calls"] = choice.tool_calls
+    reason = {"ok": choice.finish_reason, "truncated": "length"}.get(choice.outcome, choice.outcome)
+    return {
+        "sample_index": choice.index,
+        "messages": messages,
+        "content_id": content_id("completion", messages),
+        "finish_reason": reason,
+        "sampling": sampling,
+        "seed": request.seed,
+        "prompt_tokens": reply.prompt_tokens,
+        "completion_tokens": choice.completion_tokens,
+        "logprob": choice.logprob,
+        "tokens": [token.text for token in choice.tokens] if request.logprobs and choice.tokens else None,
+        "token_logprobs": [token.logprob for token in choice.tokens] if request.logprobs and choice.tokens else None,
+        "latency_s": reply.latency_s,
+        "cost": reply.cost / len(reply.choices),
+    }
