@@ -1,0 +1,34 @@
+"""Pairs that occur twice.
+
+Source: deduplication before training (arXiv:2107.06499, section 3); a pair seen twice has twice the weight.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import polars as pl
+
+from schemas.blocks import row_filter
+from tasks.filters._texts import whole
+
+
+@row_filter(scope="dataset")
+def exact_duplicates(preferences: pl.DataFrame, *, by: Literal["pair", "prompt"] = "pair") -> pl.DataFrame:
+    """Returns the removals of all but one of each group of equal pairs: the one with the lowest pair_id stays.
+
+    ``value`` names the pair that stays.
+
+    Args:
+        by: equal are pairs with the same prompt, chosen and rejected messages; or all pairs of a prompt.
+    """
+    keys = ["prompt_id"] if by == "prompt" else ["prompt_id", "chosen", "rejected"]
+    rows = preferences.select("pair_id", *(whole(key) if key in ("chosen", "rejected") else key for key in keys))
+    kept = pl.col("pair_id").min().over(keys)
+    reason = "same prompt" if by == "prompt" else "same prompt, chosen and rejected"
+    return (
+        rows.select("pair_id", kept=kept)
+        .filter(pl.col("pair_id") != pl.col("kept"))
+        .select(row_id="pair_id", reason=pl.lit(reason), value="kept")
+        .sort("row_id")
+    )

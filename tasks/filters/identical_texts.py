@@ -1,0 +1,30 @@
+"""Pairs whose chosen and rejected say the same.
+
+Source: equality after stripping, collapsing whitespace and Unicode NFC; REBEL's data drop chosen equal to rejected
+(arXiv:2404.16767).
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from schemas.blocks import row_filter
+from tasks.filters._texts import normal
+
+
+@row_filter
+def identical_texts(preferences: pl.DataFrame) -> pl.DataFrame:
+    """Returns the removals of pairs whose two texts differ in whitespace or Unicode composition at most.
+
+    ``value`` is the text's first hundred characters.
+    """
+    return (
+        preferences.select("pair_id", chosen=normal("chosen"), rejected=normal("rejected"))
+        .filter(pl.col("chosen") == pl.col("rejected"))
+        .select(
+            row_id="pair_id",
+            reason=pl.lit("chosen and rejected are the same text"),
+            value=pl.col("chosen").str.slice(0, 100),
+        )
+        .sort("row_id")
+    )

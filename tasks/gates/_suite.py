@@ -1,0 +1,107 @@
+"""Holds tables against a suite: DuckDB computes one row of numbers, Great Expectations validates it.
+
+Source: Great Expectations 1.x (suite files, suite parameters, severities).
+
+Millions of rows stay in DuckDB; Great Expectations sees one row, which takes it a tenth of a second.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import polars as pl
+import pyarrow as pa
+
+Rows: TypeAlias = pl.DataFrame | pl.LazyFrame | pa.Table | Sequence[str]
+"""A table: in memory, or the paths of its Parquet files."""
+
+CHECKS = {
+    "name": pl.String, "severity": pl.String, "success": pl.Boolean, "observed": pl.Float64, "allowed": pl.String,
+    "says": pl.String,
+}  # fmt: skip
+
+_SEVERITIES = {"critical": "block", "warning": "warn", "info": "warn"}
+
+
+def measured(query: str, tables: Mapping[str, Rows]) -> dict[str, float]:
+    """Returns the one row of a query over the tables.
+
+    Raises:
+        ValueError: the query gives another number of rows than one, or a null.
+    """
+    import duckdb
+
+    with duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"}) as connection:
+        for name, rows in tables.items():
+            if isinstance(rows, pl.LazyFrame):
+                rows = rows.collect(engine="streaming")
+            if isinstance(rows, pl.DataFrame):
+                rows = rows.to_arrow()
+            if isinstance(rows, pa.Table):
+                connection.register(name, rows)
+            else:
+                connection.read_parquet(list(rows)).create_view(name)
+        cursor = connection.execute(query)
+        names = [column[0] for column in cursor.description]
+        found = cursor.fetchall()
+    if len(found) != 1 or None in found[0]:
+        raise ValueError(f"the gate's query must give one row without nulls, it gave {found[:2]}")
+    return {name: float(value) for name, value in zip(names, found[0], strict=True)}
+
+
+def checked(suite: Path, numbers: Mapping[str, float], parameters: Mapping[str, Any]) -> pl.DataFrame:
+    """Returns one row an expectation of the suite file: name, severity (block, warn), success, observed, allowed, says.
+
+    Raises:
+        ValueError: an expectation could not be computed; that is a defect of the gate, not a refusal.
+    """
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # read once, at import
+    import great_expectations as gx
+    import pandas as pd
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    written = json.loads(suite.read_text(encoding="utf-8"))
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    asset = context.data_sources.add_pandas("gate").add_dataframe_asset("numbers")
+    row = {"dataframe": pd.DataFrame([dict(numbers)])}
+    batch = asset.add_batch_definition_whole_dataframe("row").get_batch(row)
+    result = batch.validate(
+        gx.ExpectationSuite(name=written["name"], expectations=written["expectations"]),
+        expectation_parameters=dict(parameters),
+    )
+    rows = [_check(found, numbers) for found in result.results]
+    if len(rows) != len(written["expectations"]):
+        raise ValueError(f"{suite.name} has {len(written['expectations'])} expectations, {len(rows)} were checked")
+    order = [expectation["kwargs"]["column"] for expectation in written["expectations"]]
+    return pl.DataFrame(sorted(rows, key=lambda check: order.index(check["name"])), schema=CHECKS, orient="row")
+
+
+def _check(found: Any, numbers: Mapping[str, float]) -> dict[str, Any]:
+    config = found.expectation_config
+    column = config.kwargs["column"]
+    failure = _exception(found.exception_info)
+    if failure is not None:
+        raise ValueError(f"the check {column!r} could not be computed: {failure}")
+    lowest, highest = config.kwargs.get("min_value"), config.kwargs.get("max_value")
+    bounds = [f">= {lowest:g}"] * (lowest is not None) + [f"<= {highest:g}"] * (highest is not None)
+    return {
+        "name": column,
+        "severity": _SEVERITIES[str(getattr(config.severity, "value", config.severity))],
+        "success": bool(found.success),
+        "observed": numbers[column],
+        "allowed": " and ".join(bounds),
+        "says": config.description,
+    }
+
+
+def _exception(info: Mapping[str, Any]) -> str | None:
+    """Returns the message of the first exception in a result; it sits at the top or one level down, by metric."""
+    for part in (info, *(value for value in info.values() if isinstance(value, Mapping))):
+        if part.get("raised_exception"):
+            return str(part.get("exception_message"))
+    return None

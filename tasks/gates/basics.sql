@@ -1,0 +1,62 @@
+-- One row of numbers over everything about to be published. Texts are compared in NFC, stripped, each run of
+-- whitespace one space. Rates are those of the worst judge; without judgments they are 0.
+with
+texts as (
+    select
+        pair_id, prompt_id, chosen_id, rejected_id, chosen_score, rejected_score, coalesce(flipped, false) as flipped,
+        hash(prompt_id, chosen, rejected) as content,
+        array_to_string(list_transform(chosen, lambda m: coalesce(m.content, m.tool_calls, '')), chr(10)) as chosen,
+        array_to_string(list_transform(rejected, lambda m: coalesce(m.content, m.tool_calls, '')), chr(10)) as rejected
+    from preferences
+),
+plain as (
+    select
+        * replace (
+            trim(regexp_replace(nfc_normalize(chosen), '\s+', ' ', 'g')) as chosen,
+            trim(regexp_replace(nfc_normalize(rejected), '\s+', ' ', 'g')) as rejected
+        )
+    from texts
+),
+pairs as (
+    select
+        count(*) as pairs,
+        count(*) - count(distinct pair_id) as duplicate_ids,
+        count(*) - count(distinct content) as duplicate_pairs,
+        count(*) filter (chosen is null or rejected is null or chosen = '' or rejected = '') as empty_texts,
+        count(*) filter (chosen = rejected) as identical_texts,
+        count(*) filter (chosen_score < rejected_score and not flipped) as outscored,
+        count(*) filter (isnan(chosen_score) or isnan(rejected_score)) as nan_scores,
+        coalesce(avg(case when length(chosen) > length(rejected) then 1.0
+                          when length(chosen) = length(rejected) then 0.5 else 0.0 end), 0.5) as length_win_rate
+    from plain
+),
+ids as (
+    select chosen_id as completion_id, prompt_id from preferences
+    union all
+    select rejected_id, prompt_id from preferences
+),
+lost as (
+    select
+        (select count(*) from ids anti join completions using (completion_id, prompt_id)) as lost_completions,
+        (select count(*) from preferences anti join prompts using (prompt_id)) as lost_prompts
+),
+rates as (
+    select
+        coalesce(max(error), 0.0) as error_rate,
+        coalesce(max(unparsable), 0.0) as unparsable_rate,
+        coalesce(max(truncated), 0.0) as truncated_rate,
+        coalesce(max(refused), 0.0) as refused_rate,
+        coalesce(max(contradicted), 0.0) as contradicted_rate
+    from (
+        select
+            avg((outcome = 'error')::int) as error,
+            avg((outcome = 'unparsable')::int) as unparsable,
+            avg((outcome = 'truncated')::int) as truncated,
+            avg((outcome = 'refused')::int) as refused,
+            avg((comparison = 'contradicted')::int) filter (comparison in ('agreed', 'tied', 'contradicted'))
+                as contradicted
+        from judgments
+        group by judge, fingerprint, criterion
+    )
+)
+select * from pairs, lost, rates
