@@ -1,0 +1,243 @@
+"""Plain files: Parquet whose bytes depend on its rows alone, JSON lines, folders that appear whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+import orjson
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from schemas.errors import UsageError
+
+ROW_GROUP = 16_384
+"""Rows a row group: small enough to stream rows of several kilobytes, large enough to compress and skip well."""
+
+FILE_BYTES = 256 * 2**20
+"""A table's data go on in a new file once one has this many bytes."""
+
+_PLAIN = pl.CompatLevel.oldest()  # strings that every Parquet reader knows
+
+Rows: TypeAlias = pl.DataFrame | pa.Table | pa.RecordBatchReader | Iterable[pa.Table | pa.RecordBatch]
+
+
+class Written(NamedTuple):
+    """One Parquet file that was written: its rows and bytes."""
+
+    path: str
+    rows: int
+    bytes: int
+
+
+def arrow_tables(data: Rows, rows: int = ROW_GROUP) -> Iterator[pa.Table]:
+    """Returns the rows as tables of exactly ``rows`` rows (the last may be shorter), each in one chunk.
+
+    Where the caller's batches end then has no influence on the bytes of a file.
+    """
+    if isinstance(data, pl.DataFrame):
+        data = (part.to_arrow(compat_level=_PLAIN) for part in data.iter_slices(rows))
+    elif isinstance(data, pa.Table):
+        data = [data]
+    held: list[pa.Table] = []
+    count = 0
+    for batch in data:
+        table: pa.Table = pa.Table.from_batches([batch]) if isinstance(batch, pa.RecordBatch) else batch
+        while count + table.num_rows >= rows:
+            held.append(table.slice(0, rows - count))
+            table = table.slice(rows - count)
+            yield pa.concat_tables(held).combine_chunks()
+            held, count = [], 0
+        if table.num_rows:
+            held.append(table)
+            count += table.num_rows
+    if held:
+        yield pa.concat_tables(held).combine_chunks()
+
+
+def write_parts(
+    tables: Iterable[pa.Table],
+    schema: pa.Schema,
+    create: Callable[[], tuple[str, Any]],
+    *,
+    file_bytes: int = FILE_BYTES,
+) -> Iterator[Written]:
+    """Writes tables into as many Parquet files as needed, and returns each once it is complete.
+
+    Args:
+        create: opens the next file; returns its name and an object with ``write``, ``tell`` and ``close``.
+    """
+    writer: pq.ParquetWriter | None = None
+    sink: Any = None
+    name, rows = "", 0
+    try:
+        for table in tables:
+            if writer is None:
+                name, sink = create()
+                writer, rows = _writer(sink, schema), 0
+            writer.write_table(table, row_group_size=ROW_GROUP)
+            rows += table.num_rows
+            if sink.tell() >= file_bytes:
+                yield Written(name, rows, _finish(writer, sink))
+                writer = sink = None
+        if writer is not None:
+            done, writer = writer, None
+            yield Written(name, rows, _finish(done, sink))
+    finally:
+        if writer is not None:
+            with contextlib.suppress(OSError):  # the first error is the one to tell
+                sink.close()
+
+
+def write_parquet(path: Path, data: Rows, *, metadata: Mapping[str, str] | None = None) -> int:
+    """Writes one Parquet file and returns its number of rows; the same rows give the same bytes.
+
+    Args:
+        metadata: key-value pairs for the file's footer.
+    """
+    tables = arrow_tables(data)
+    first = next(tables, None)
+    if first is None:
+        first = _empty(data)
+    schema = first.schema
+    if metadata:
+        schema = schema.with_metadata({**(schema.metadata or {}), **metadata})
+    rows = 0
+    with path.open("wb") as sink:
+        writer = _writer(sink, schema)
+        while first is not None:
+            writer.write_table(first.replace_schema_metadata(schema.metadata), row_group_size=ROW_GROUP)
+            rows += first.num_rows
+            first = next(tables, None)
+        _finish(writer, sink)
+    return rows
+
+
+def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
+    """Writes one JSON object a line, keys in the order given, and returns the number of lines."""
+    count = 0
+    with path.open("wb") as sink:
+        for row in rows:
+            sink.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY))
+            count += 1
+        settle(sink)
+    return count
+
+
+def settle(sink: Any) -> None:
+    """Waits until what was written to an open file is on the disk, so that a power cut cannot take it back."""
+    sink.flush()
+    with contextlib.suppress(AttributeError, OSError):  # an object store has no descriptor: its upload is the fsync
+        os.fsync(sink.fileno())
+
+
+def settle_path(path: Path) -> None:
+    """Waits until a file, or the names in a folder, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def atomic_file(path: Path) -> Iterator[Path]:
+    """Yields a path to write to; on leaving it takes the place of ``path`` in one step, on an error it is removed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = _draft(path)
+    try:
+        yield draft
+        settle_path(draft)
+        draft.replace(path)
+        settle_path(path.parent)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def atomic_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
+    """Yields a new folder to fill; on leaving it appears as ``path`` with all its files, on an error nothing does.
+
+    Args:
+        replace: a folder that is there already makes way; else it is refused, before and after the work.
+
+    Raises:
+        UsageError: ``path`` exists and ``replace`` is false, or it is a file.
+    """
+    _refuse(path, replace)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = _draft(path)
+    draft.mkdir()
+    try:
+        yield draft
+        for folder, _, names in os.walk(draft):
+            for name in names:
+                settle_path(Path(folder) / name)
+            settle_path(Path(folder))
+        _refuse(path, replace)
+        if path.exists():
+            old = _draft(path)
+            path.rename(old)
+            draft.rename(path)
+            shutil.rmtree(old)
+        else:
+            draft.rename(path)
+        settle_path(path.parent)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _refuse(path: Path, replace: bool) -> None:
+    if path.exists() and not path.is_dir():
+        raise UsageError(f"{path} is a file; a folder was to be written there")
+    if path.exists() and not replace and any(path.iterdir()):
+        raise UsageError(f"{path} exists and is not empty; choose another folder, or ask to replace it")
+
+
+def _draft(path: Path) -> Path:
+    """Returns a free name beside ``path``, and clears away what dead processes left under such names."""
+    for left in path.parent.glob(f".{path.name}.*.draft"):
+        pid = left.name.removesuffix(".draft").rsplit(".", 2)[-2]
+        if pid.isdigit() and not _alive(int(pid)):
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
+    return path.parent / f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.draft"
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _writer(sink: Any, schema: pa.Schema) -> pq.ParquetWriter:
+    return pq.ParquetWriter(sink, schema, compression="zstd", compression_level=3, version="2.6")
+
+
+def _finish(writer: pq.ParquetWriter, sink: Any) -> int:
+    writer.close()
+    size = int(sink.tell())
+    settle(sink)
+    sink.close()
+    return size
+
+
+def _empty(data: Rows) -> pa.Table:
+    if isinstance(data, pl.DataFrame):
+        return data.to_arrow(compat_level=_PLAIN)
+    schema = getattr(data, "schema", None)
+    if schema is None:
+        raise UsageError("no rows and no schema: there is nothing to write")
+    return schema.empty_table()
