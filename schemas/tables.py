@@ -117,7 +117,7 @@ SCORES = _table(
 PREFERENCES = _table(
     "preferences", "pair_id", "dataset",
     {"pair_id": TEXT, "prompt_id": TEXT, "prompt": MESSAGES, "chosen": MESSAGES, "rejected": MESSAGES,
-     "chosen_id": TEXT, "rejected_id": TEXT, "recipe": TEXT},
+     "chosen_id": TEXT, "rejected_id": TEXT, "content_id": TEXT, "recipe": TEXT},
     {"prefix": TEXT, "criterion": TEXT, "chosen_score": FLOAT, "rejected_score": FLOAT, "margin": FLOAT,
      "strength": FLOAT, "strength_std": FLOAT, "p_chosen": FLOAT, "weight": FLOAT, "stage": INT, "level": TEXT,
      "annotator_group": TEXT, "chosen_policy": TEXT, "rejected_policy": TEXT, "chosen_logprob": FLOAT,

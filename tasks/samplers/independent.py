@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from schemas.blocks import sampler
-from schemas.exchange import Choice, Exchange, Reply, Request
-from schemas.ids import canonical, content_id, seed_for
-from schemas.messages import assistant, from_rows
+from schemas.exchange import Exchange, Request
+from schemas.ids import seed_for
+from schemas.messages import from_rows
+from tasks.samplers._rows import completion
 
 
 @sampler
@@ -67,26 +68,4 @@ def independent(
     }  # fmt: skip
     # n stays out: sample 0 of four is sample 0 of eight
     (reply,) = yield [request]
-    return [_row(choice, reply, request, canonical(sampling).decode()) for choice in reply.choices]
-
-
-def _row(choice: Choice, reply: Reply, request: Request, sampling: str) -> dict[str, Any]:
-    messages = assistant(choice.text)
-    if choice.tool_calls:
-        messages[0]["tool_calls"] = choice.tool_calls
-    reason = {"ok": choice.finish_reason, "truncated": "length"}.get(choice.outcome, choice.outcome)
-    return {
-        "sample_index": choice.index,
-        "messages": messages,
-        "content_id": content_id("completion", messages),
-        "finish_reason": reason,
-        "sampling": sampling,
-        "seed": request.seed,
-        "prompt_tokens": reply.prompt_tokens,
-        "completion_tokens": choice.completion_tokens,
-        "logprob": choice.logprob,
-        "tokens": [token.text for token in choice.tokens] if request.logprobs and choice.tokens else None,
-        "token_logprobs": [token.logprob for token in choice.tokens] if request.logprobs and choice.tokens else None,
-        "latency_s": reply.latency_s,
-        "cost": reply.cost / len(reply.choices),
-    }
+    return [completion(choice, reply, request, sampling) for choice in reply.choices]

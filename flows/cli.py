@@ -1,0 +1,107 @@
+"""The command line: which commands there are, how they fail, and nothing heavy.
+
+A command's module is imported when the command is used, so that ``--help`` is instant.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+from typing import Any
+
+import click
+
+from schemas.errors import PairwrightError
+
+COMMANDS = {
+    "run": ("flows.commands.running:run", "Run a recipe, and publish what it makes as a version."),
+    "plan": ("flows.commands.running:plan", "Say what a run would ask, cost and reuse; ask nothing."),
+    "sql": ("flows.commands.looking:sql", "Query the lake in SQL (DuckDB)."),
+    "versions": ("flows.commands.looking:versions", "List datasets and their versions."),
+    "diff": ("flows.commands.looking:diff", "Compare two versions of a dataset."),
+    "lineage": ("flows.commands.looking:lineage", "Show everything behind one pair."),
+    "report": ("flows.commands.looking:report", "Describe a version: counts, outcomes, margins, examples."),
+    "export": ("flows.commands.exporting:export", "Write a version for a trainer, as plain Parquet or JSONL."),
+    "tag": ("flows.commands.keeping:tag", "Give a version a name."),
+    "rollback": ("flows.commands.keeping:rollback", "Publish an earlier version again, as the newest."),
+    "vacuum": ("flows.commands.keeping:vacuum", "Delete files that no version needs."),
+    "ledger": ("flows.commands.keeping:ledger", "Look into the answers: stats, verify, export."),
+    "recipe": ("flows.commands.knowing:recipe", "List, show and check recipes."),
+    "block": ("flows.commands.knowing:block", "List and show blocks."),
+}
+"""Name -> where the command lives, and the line ``--help`` shows for it."""
+
+
+class Lazy(click.Group):
+    """A group that imports a command when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Returns the names in the order of ``COMMANDS``."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Returns a command, imported now."""
+        if cmd_name not in COMMANDS:
+            from schemas.errors import nearest
+
+            ctx.fail(f"no command {cmd_name!r}; {nearest(cmd_name, COMMANDS)}")
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the list of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.command(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="pairwright")
+@click.option("-v", "--verbose", is_flag=True, help="Log what each step does, to stderr.")
+def cli(verbose: bool) -> None:
+    r"""Make and curate preference data for post-training language models.
+
+    \b
+    Start with:   pairwright run quickstart
+    Then:         pairwright report quickstart
+                  pairwright export quickstart --format trl_dpo --to ./export
+
+    Exit codes: 0 done, 1 refused by a gate or an audit floor, 2 wrong usage or bad input, 3 stopped by a budget or
+    Ctrl-C (the same command goes on), 4 an endpoint or the store failed.
+    """
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING,
+        stream=sys.stderr,
+        format="%(levelname)s %(name)s: %(message)s",
+    )
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Runs the command line and exits with the code of what happened."""
+    try:
+        code: Any = cli.main(args=arguments, standalone_mode=False)
+    except PairwrightError as error:
+        _fail(str(error), error.exit_code)
+    except click.exceptions.Abort:
+        _fail("stopped", 3)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        _fail("stopped; the same command goes on from here", 3)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    else:
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str, code: int) -> None:
+    click.echo(f"pairwright: {message}", err=True)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The commands of ``pairwright``, thin over functions one can call from Python."""

@@ -1,0 +1,45 @@
+"""Options and output that commands share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def root_option(function: F) -> F:
+    """Adds ``--root``, the lake."""
+    return click.option(
+        "--root", envvar="PAIRWRIGHT_ROOT", default="./lake", show_default=True, metavar="DIR", help="The lake."
+    )(function)
+
+
+def json_option(function: F) -> F:
+    """Adds ``--json``: the result as one document on stdout."""
+    return click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document on stdout.")(
+        function
+    )
+
+
+def print_json(value: Any) -> None:
+    """Prints one JSON document to stdout."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def table(headers: list[str], rows: list[list[Any]]) -> None:
+    """Prints a table to stdout; as wide as it must be where stdout is no terminal."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    shown = Table(*headers, box=SIMPLE_HEAD, pad_edge=False)
+    for row in rows:
+        shown.add_row(*("" if value is None else str(value) for value in row))
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=200)
+    console.print(shown)

@@ -1,0 +1,38 @@
+"""``pairwright export``: a version, out of the lake, in the shape a trainer loads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from flows.commands.common import json_option, print_json, root_option
+
+
+@click.command()
+@click.argument("dataset")
+@click.option("--format", "form", default="trl_dpo", show_default=True, metavar="NAME",
+              help="An export block; `pairwright block list --verb export` names them all.")  # fmt: skip
+@click.option("--to", type=click.Path(path_type=Path), required=True, metavar="DIR", help="A folder to make.")
+@click.option("--jsonl", is_flag=True, help="Write JSONL beside the Parquet file.")
+@click.option("--replace", is_flag=True, help="Replace the folder if it is there.")
+@click.option("--quarantined", is_flag=True, help="Allow a version that a gate refused.")
+@root_option
+@json_option
+def export(
+    dataset: str, form: str, to: Path, jsonl: bool, replace: bool, quarantined: bool, root: str, as_json: bool
+) -> None:
+    """Write DATASET (or DATASET@VERSION) as Parquet with a dataset card; the same version gives the same bytes."""
+    from storage.store import Store
+    from tasks.publish import write
+
+    done = write(
+        Store.open(root, create=False), dataset, form, to, jsonl=jsonl, replace=replace, quarantined=quarantined
+    )
+    if as_json:
+        print_json(done)
+        return
+    click.echo(f"{done['version']}: {done['rows']:,} rows in {done['format']} format")
+    for file in done["files"]:
+        click.echo(f"  {to / file}")
+    click.echo(f"\nIn Python:  datasets.load_dataset({str(to)!r}, split='train')")

@@ -1,0 +1,103 @@
+"""``pairwright tag``, ``rollback``, ``vacuum`` and ``ledger``: keeping what there is in order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from flows.commands.common import json_option, print_json, root_option, table
+
+
+@click.command()
+@click.argument("version")
+@click.argument("name")
+@root_option
+def tag(version: str, name: str, root: str) -> None:
+    """Give VERSION (dataset@v2) the tag NAME, taking it from the version that had it."""
+    from storage.publish import tag as give
+    from storage.store import Store
+
+    found = give(Store.open(root, create=False), version, name)
+    click.echo(f"{found.name} is now {found.dataset}@{name}")
+
+
+@click.command()
+@click.argument("version")
+@root_option
+def rollback(version: str, root: str) -> None:
+    """Publish the content of VERSION again, as the newest version; nothing is copied and nothing is lost."""
+    from storage.publish import rollback as publish_again
+    from storage.store import Store
+
+    found = publish_again(Store.open(root, create=False), version, run_id="rollback")
+    click.echo(f"{found.name} now has the content of {version}: {found.rows:,} rows")
+
+
+@click.command()
+@click.option("--keep-hours", type=float, default=24.0, show_default=True, help="Spare files younger than this.")
+@click.option("--dry-run", is_flag=True, help="Only say which files would go.")
+@root_option
+def vacuum(keep_hours: float, dry_run: bool, root: str) -> None:
+    """Delete data files that neither a version nor a table needs; named versions always stay."""
+    from storage.store import Store
+    from storage.upkeep import vacuum as clean
+
+    found = clean(Store.open(root, create=False), keep_hours=keep_hours, dry_run=dry_run)
+    for path in found:
+        click.echo(path)
+    click.echo(f"{len(found)} files {'would be' if dry_run else 'were'} deleted", err=True)
+
+
+@click.group()
+def ledger() -> None:
+    """Look into the answers that were bought: how many, of whom, for how much; whether all can be read."""
+
+
+@ledger.command()
+@root_option
+@json_option
+def stats(root: str, as_json: bool) -> None:
+    """Show calls, answers, tokens and cost by model and outcome."""
+    with _open(root) as answers:
+        found = answers.stats()
+    if as_json:
+        print_json(found)
+        return
+    models = found["models"]
+    headers = list(models[0]) if models else ["model"]
+    table(headers, [list(row.values()) for row in models])
+
+
+@ledger.command()
+@root_option
+def verify(root: str) -> None:
+    """Check that the ledger is whole: every answer decodes, and its key is the hash of its question."""
+    from schemas.errors import StoreError
+
+    with _open(root) as answers:
+        problems = answers.verify()
+    if problems:
+        raise StoreError("the ledger is damaged: " + "; ".join(problems[:10]))
+    click.echo("the ledger is whole")
+
+
+@ledger.command("export")
+@click.argument("to", type=click.Path(path_type=Path))
+@root_option
+def ledger_export(to: Path, root: str) -> None:
+    """Write every answer to TO, a Parquet or JSONL file."""
+    with _open(root) as answers:
+        count = answers.export(to)
+    click.echo(f"{count:,} answers written to {to}")
+
+
+def _open(root: str):  # type: ignore[no-untyped-def]
+    from flows.settings import Settings
+    from schemas.errors import StoreError
+    from storage.ledger import Ledger
+
+    where = Settings().ledger or str(Path(root) / "ledger.sqlite")
+    if "://" not in where and not Path(where).is_file():
+        raise StoreError(f"there is no ledger at {where}; run a recipe first, or choose another --root")
+    return Ledger.open(where)

@@ -1,0 +1,110 @@
+"""``pairwright run`` and ``pairwright plan``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flows.commands.common import F, json_option, print_json, root_option
+
+if TYPE_CHECKING:
+    from flows.plan import Plan
+    from flows.result import Result
+
+_OPTIONS: list[Callable[[F], F]] = [
+    click.argument("recipe"),
+    click.option("--prompts", type=click.Path(path_type=Path), help="Parquet, JSONL, JSON or CSV, plain or .gz."),
+    click.option("--data", type=click.Path(path_type=Path), help="Completions one already has; replaces the policy."),
+    click.option("--map", "mapping", metavar="FIELD=COLUMN,…", help="Which column holds what."),
+    click.option("--policy", metavar="SPEC", help="Who answers: embedded, openai:URL:MODEL, vllm:MODEL."),
+    click.option("--judge", metavar="SPEC", help="Who judges, for judges that ask a model."),
+    click.option("--set", "settings", multiple=True, metavar="BLOCK.PARAM=VALUE", help="Change one parameter."),
+    click.option("--limit", type=click.IntRange(min=1), help="Only the first so many prompts."),
+    click.option("--seed", type=int, default=0, show_default=True, help="Of prompts and samples."),
+    click.option("--publish", metavar="NAME", help="Name of the dataset; the recipe's name if not given."),
+]  # fmt: skip
+
+
+def _options(function: F) -> F:
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+@click.command()
+@_options
+@click.option(
+    "--budget", metavar="LIMITS", help="Stop asking at 5usd, 100000calls, 2000000tokens or 30min (join by +)."
+)
+@click.option("--yes", is_flag=True, help="Do not ask before an expensive run.")
+@click.option("--on", "where", type=click.Choice(["local", "prefect"]), default="local", show_default=True,
+              help="Run here, or as a Prefect flow that its server shows.")  # fmt: skip
+@root_option
+@json_option
+def run(root: str, as_json: bool, budget: str | None, yes: bool, where: str, **asked: Any) -> int:
+    """Run RECIPE (a name or a path), and publish what it makes as a version.
+
+    Ctrl-C stops cleanly; the same command goes on from there, and asks for nothing it already has.
+    """
+    from flows.plan import parse_budget
+    from flows.summary import summary
+
+    limits = parse_budget(budget)
+    if where == "prefect":
+        from flows.generate import generate, plain
+        from flows.result import Result
+
+        result = Result(**generate(**plain(_request(asked)), root=root, budget=budget))
+    else:
+        result = _run_here(asked, root, limits, yes)
+    print_json(result.as_json()) if as_json else click.echo(summary(result), nl=False)
+    return _code(result)
+
+
+def _run_here(asked: dict[str, Any], root: str, limits: dict[str, Any], yes: bool) -> Result:
+    from functools import partial
+
+    from flows import run as runner
+    from flows.plan import make
+    from flows.progress import live, note
+    from tasks.driver import Budget
+
+    plan = make(_request(asked))
+    note(_head(plan))
+    return runner.run(plan, root, budget=Budget(**limits), watch=partial(live, plan.prompts.height))
+
+
+def _head(plan: Plan) -> str:
+    verbs = " -> ".join(f"{spec.verb} {spec.name}" for spec in plan.recipe.blocks)
+    return f"{plan.recipe.name}: {plan.prompts.height:,} prompts, {verbs}"
+
+
+def _request(asked: dict[str, Any]) -> Any:
+    from flows.plan import Request
+    from tasks.load import parse_map
+
+    return Request(**{**asked, "mapping": parse_map(asked["mapping"])})
+
+
+def _code(result: Result) -> int:
+    from flows.run import raise_for_status
+
+    raise_for_status(result)
+    return 0
+
+
+@click.command()
+@_options
+@root_option
+@json_option
+def plan(root: str, as_json: bool, **asked: Any) -> None:
+    """Say what a run of RECIPE would ask, cost and reuse; ask nothing but a small pilot's worth from the ledger."""
+    from flows.estimate import estimate
+    from flows.plan import make
+    from flows.summary import estimate_text
+
+    found = estimate(make(_request(asked)), root)
+    print_json(found) if as_json else click.echo(estimate_text(found), nl=False)

@@ -1,0 +1,211 @@
+"""What a run is going to do, decided before anything is asked: recipe, prompts, backends, identity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from schemas.errors import DataError, RecipeError, UsageError
+from schemas.ids import content_id
+from schemas.messages import from_rows
+from schemas.recipe import BlockSpec, Recipe
+from tasks import load, recipes, registry
+from tasks.backends.base import Backend
+from tasks.backends.specs import open_backend, parse
+from tasks.score import Step
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asks for: the arguments of ``pairwright run``, under their names."""
+
+    recipe: str
+    prompts: Path | None = None
+    data: Path | None = None
+    mapping: dict[str, str] = field(default_factory=dict)
+    policy: str | None = None
+    judge: str | None = None
+    settings: tuple[str, ...] = ()
+    limit: int | None = None
+    seed: int = 0
+    publish: str | None = None
+
+
+@dataclass
+class Plan:
+    """A run, ready to go.
+
+    Attributes:
+        prompts: the prompts table, in order. backends: SPEC -> backend, not started. before: steps on completions,
+            before scores. after: filters, weighters and relabelers, shard by shard. last: those that need all rows.
+    """
+
+    recipe: Recipe
+    dataset: str
+    seed: int
+    prompts: pl.DataFrame
+    backends: dict[str, Backend]
+    scorers: list[Step]
+    selectors: list[Step]
+    before: list[Step]
+    after: list[Step]
+    last: list[Step]
+    gates: list[Step]
+
+    def identity(self, fingerprints: dict[str, str]) -> str:
+        """Returns what makes two runs the same run: recipe, prompts, seed, dataset, and who answers."""
+        return content_id(
+            "run", self.recipe.hash, self.dataset, self.seed, self.prompts["prompt_id"].to_list(), fingerprints
+        )
+
+
+def make(request: Request) -> Plan:
+    """Returns the plan of a run; nothing is asked and nothing is written.
+
+    Raises:
+        UsageError: the recipe, a file or a combination of arguments is wrong; the message says which and what to do.
+    """
+    recipe = recipes.load(request.recipe, request.settings)
+    if request.data and request.prompts:
+        raise UsageError("--data brings its own prompts; give --prompts or --data, not both")
+    if request.data and request.policy:
+        raise UsageError("--data replays recorded completions; leave out --policy")
+    policy = f"replay:{request.data}" if request.data else request.policy
+    recipe = recipes.with_models(recipe, policy=policy, judge=request.judge)
+    file, rows = _rows(request)
+    prompts = load.prompts(rows, request.mapping, file=file) if rows is not None else _made(recipe, request.seed)
+    if request.limit is not None:
+        prompts = prompts.head(request.limit)
+    if not prompts.height:
+        raise DataError("there is no prompt to run", file=file)
+    _check_needs(recipe, prompts, file)
+    recipe, opens = _canonical(recipe)
+    given = _replayed(rows, request) if rows is not None and request.data else {}
+    blocks = {verb: [Step.of(spec, recipe.name) for spec in recipe.of(verb)] for verb in ("score", "select", "gate")}
+    before, after, last = _curation(recipe)
+    return Plan(
+        recipe=recipe, dataset=request.publish or recipe.name, seed=request.seed, prompts=prompts,
+        backends={spec: open_backend(text, **given if spec == policy else {}) for spec, text in opens.items()},
+        scorers=blocks["score"], selectors=blocks["select"], before=before, after=after, last=last,
+        gates=blocks["gate"],
+    )  # fmt: skip
+
+
+def _rows(request: Request) -> tuple[str, pl.DataFrame | None]:
+    path = request.data or request.prompts
+    return (str(path), load.read_rows(path)) if path else (f"recipe {request.recipe}", None)
+
+
+def _made(recipe: Recipe, seed: int) -> pl.DataFrame:
+    sources = recipe.of("prompts")
+    if not sources:
+        raise UsageError(f"recipe {recipe.name} brings no prompts of its own; give --prompts FILE, or --data FILE")
+    frames: list[pl.DataFrame] = [Step.of(spec, recipe.name)({}) for spec in sources]
+    return pl.concat(frames, how="diagonal_relaxed").unique("prompt_id", keep="first", maintain_order=True)
+
+
+def _check_needs(recipe: Recipe, prompts: pl.DataFrame, file: str) -> None:
+    for spec in recipe.of("judge"):
+        for name in registry.find("judge", spec.name).mark.needs:
+            missing = prompts[name].is_null() if name in prompts.columns else pl.Series([True] * prompts.height)
+            if missing.any():
+                raise DataError(
+                    f"judge {spec.name!r} needs {name!r} on every prompt; map it with --map {name}=COLUMN",
+                    file=file, row=int(missing.arg_max() or 0) + 1, field=name,
+                )  # fmt: skip
+
+
+def _canonical(recipe: Recipe) -> tuple[Recipe, dict[str, str]]:
+    """Returns the recipe with every SPEC stripped of its options, and what each SPEC is opened with.
+
+    Options say how to ask, not what, so they belong neither to the recipe's hash nor to an answer's key.
+    """
+    opens: dict[str, str] = {}
+    blocks = []
+    for block in recipe.blocks:
+        params = registry.check(block, recipe.name)
+        models = [name for name in ("policy", "model") if name in params]
+        changed = dict(block.params)
+        for name in models:
+            if not params[name]:
+                raise RecipeError(
+                    f"recipe {recipe.name}, block {block.verb}: {block.name} names no {name}; give "
+                    f"--{'policy' if name == 'policy' else 'judge'} SPEC"
+                )
+            spec = parse(params[name])
+            opens[spec.text] = params[name]
+            changed[name] = spec.text
+        if registry.find(block.verb, block.name).mark.asks and not models:
+            opens["sandbox"] = "sandbox"
+        blocks.append(BlockSpec(verb=block.verb, name=block.name, params=changed))
+    return recipe.model_copy(update={"blocks": tuple(blocks)}), opens
+
+
+def _replayed(rows: pl.DataFrame, request: Request) -> dict[str, Any]:
+    """Returns what the replay backend is opened with: the file's completions, filed by prompt."""
+    from tasks.backends.replay import key
+
+    file, mapping = str(request.data), request.mapping
+    column = mapping.get("completion", "completion")
+    if column not in rows.columns:
+        raise DataError("no column 'completion'; map it with --map completion=COLUMN", file=file, field=column)
+    prompts = load.prompts(rows, mapping, file=file)
+    keys = {row["prompt_id"]: key(from_rows(row["messages"])) for row in prompts.iter_rows(named=True)}
+    filed: dict[str, list[dict[str, Any]]] = {}
+    names = {name: mapping.get(name, name) for name in ("policy", "label", "logprob")}
+    names = {name: found for name, found in names.items() if found in rows.columns}
+    ids = load.prompt_ids(rows, mapping, file=file)
+    for number, (row, prompt_id) in enumerate(zip(rows.iter_rows(named=True), ids, strict=True), start=1):
+        text = row[column]
+        if not isinstance(text, str):
+            found = "null" if text is None else type(text).__name__
+            raise DataError(f"expected the completion's text, found {found}", file=file, row=number, field=column)
+        entry = {"text": text, **{name: row[found] for name, found in names.items()}}
+        label = entry.get("label")
+        if label is not None and not isinstance(label, bool | int | float):
+            raise DataError(f"expected true or false, found {label!r}", file=file, row=number, field=names["label"])
+        if label is not None:
+            entry["label"] = bool(label)
+        filed.setdefault(keys[prompt_id], []).append(entry)
+    return {"completions": filed, "fingerprint": content_id("replay", [[k, v] for k, v in filed.items()])}
+
+
+def _curation(recipe: Recipe) -> tuple[list[Step], list[Step], list[Step]]:
+    before: list[Step] = []
+    after: list[Step] = []
+    last: list[Step] = []
+    for spec in recipe.blocks:
+        if spec.verb not in ("filter", "weight", "relabel"):
+            continue
+        step = Step.of(spec, recipe.name)
+        if step.block.tables[0] != "preferences":
+            before.append(step)
+        elif last or step.block.mark.scope == "dataset":
+            last.append(step)
+        else:
+            after.append(step)
+    return before, after, last
+
+
+def parse_budget(text: str | None) -> dict[str, Any]:
+    """Returns the limits written as ``5usd``, ``100000calls``, ``2000000tokens``, ``30min``, joined by ``+``.
+
+    Raises:
+        UsageError: not of that form.
+    """
+    units = {"usd": "cost", "calls": "calls", "tokens": "tokens", "min": "seconds", "h": "seconds", "s": "seconds"}
+    limits: dict[str, Any] = {}
+    for part in filter(None, (text or "").split("+")):
+        number = part.strip().rstrip("abcdefghijklmnopqrstuvwxyz").strip()
+        unit = part.strip()[len(number) :].strip()
+        try:
+            value = float(number)
+        except ValueError:
+            value = -1.0
+        if unit not in units or value < 0:
+            raise UsageError(f"--budget {text}: {part!r} is not like 5usd, 100000calls, 2000000tokens or 30min")
+        limits[units[unit]] = value * {"min": 60, "h": 3600}.get(unit, 1)
+    return limits

@@ -1,0 +1,274 @@
+"""Runs a recipe, from prompts to a published version. This is the whole job, and it needs no server.
+
+    prompts -> completions -> judgments -> scores -> preferences -> gates -> a version
+
+Kill it anywhere: answers are durable before they are used, facts are committed shard by shard, and the last commit of
+all makes the version visible. The same command goes on from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+import signal
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import orjson
+import polars as pl
+
+from flows import shards
+from flows.plan import Plan
+from flows.result import Counts, Result, spent
+from flows.settings import Settings
+from schemas.errors import PairwrightError, RefusedError, StoppedError, StoreError
+from schemas.ids import content_id
+from schemas.tables import TABLES
+from storage.catalog import write_catalog
+from storage.ledger import Ledger
+from storage.store import Store
+from tasks import registry
+from tasks.answer import Answered, answers
+from tasks.check import check, refused
+from tasks.driver import Budget, Driver
+from tasks.judge import Judging
+from tasks.recipes import as_yaml
+from tasks.sample import Sampling
+from tasks.workers import quit_with_parent
+
+log = logging.getLogger(__name__)
+ShardWork = Callable[[], None]
+ShardRunner = Callable[[int, ShardWork], Coroutine[Any, Any, None]]
+Watch = Callable[[Driver, Counts], contextlib.AbstractContextManager[Any]]
+
+
+async def here(_index: int, work: ShardWork) -> None:
+    """Runs a shard's work in a thread, so that requests go on meanwhile."""
+    await asyncio.to_thread(work)
+
+
+def run(
+    plan: Plan, root: str, *, settings: Settings | None = None, budget: Budget | None = None,
+    watch: Watch | None = None, on_shard: ShardRunner = here,
+) -> Result:  # fmt: skip
+    """Runs a plan to its end and returns what it did; see ``run_async``."""
+    import uvloop
+
+    return uvloop.run(run_async(plan, root, settings=settings, budget=budget, watch=watch, on_shard=on_shard))
+
+
+async def run_async(
+    plan: Plan, root: str, *, settings: Settings | None = None, budget: Budget | None = None,
+    watch: Watch | None = None, on_shard: ShardRunner = here,
+) -> Result:  # fmt: skip
+    """Runs a plan to its end and returns what it did.
+
+    Args:
+        plan: what ``flows.plan.make`` returned. root: the lake.
+        watch: a context manager that shows progress while it is open. on_shard: how a finished shard's work is run.
+
+    Raises:
+        UnavailableError: an endpoint or the store failed. Answers so far are kept.
+    """
+    settings = settings or Settings()
+    with _disk_errors(root):
+        store = Store.open(root)
+        with store.run_lock(plan.dataset), _workers(plan, settings) as workers:
+            ledger = Ledger.open(settings.ledger or str(Path(root) / "ledger.sqlite"))
+            try:
+                driver = Driver(plan.backends, ledger, budget=budget, workers=workers)
+                return await _Run(plan, root, store, driver, on_shard).go(watch)
+            finally:
+                for backend in plan.backends.values():
+                    await backend.close()
+                ledger.close()
+
+
+class _Run:
+    """One run: what its steps share."""
+
+    def __init__(self, plan: Plan, root: str, store: Store, driver: Driver, on_shard: ShardRunner) -> None:
+        self.plan, self.root, self.store, self.driver, self.on_shard = plan, root, store, driver, on_shard
+        self.started = time.monotonic()
+        self.backends: dict[str, dict[str, str]] = {}
+        self.run_id = ""
+        self.spool = shards.Spool(Path(root) / "work" / plan.dataset)
+
+    async def go(self, watch: Watch | None) -> Result:
+        for spec, backend in self.plan.backends.items():
+            self.backends[spec] = await backend.start()
+        fingerprints = {spec: content_id("backend", told) for spec, told in self.backends.items()}
+        self.run_id = _run_id(self.plan, fingerprints, self.store)
+        self.spool.start()
+        self.store.append("prompts", self.plan.prompts, run_id=self.run_id)
+        show = watch(self.driver, self.spool.counts) if watch else contextlib.nullcontext()
+        try:
+            with show, _interrupts(self.driver):
+                await self._answer(fingerprints)
+        except StoppedError as stop:
+            return self._record("stopped", None, reason=str(stop))
+        except PairwrightError as error:
+            self._record("failed", None, reason=str(error))
+            raise
+        return await asyncio.to_thread(self._publish)
+
+    async def _answer(self, fingerprints: dict[str, str]) -> None:
+        recipe = self.plan.recipe
+        samplings = [
+            Sampling(spec, recipe.name, self.plan.seed, fingerprints)
+            for verb in ("sample", "search") for spec in recipe.of(verb)
+        ]  # fmt: skip
+        judgings = [Judging(spec, recipe.name, fingerprints) for spec in recipe.of("judge")]
+        pending: asyncio.Task[None] | None = None
+        try:
+            async for shard in answers(self.driver, self.plan.prompts, samplings, judgings):
+                if pending:
+                    await pending  # at most one shard is being written: the store holds back the engines, not memory
+                pending = asyncio.create_task(self.on_shard(shard.number, self._work(shard)))
+        finally:
+            if pending:
+                await pending
+
+    def _work(self, shard: Answered) -> ShardWork:
+        return lambda: shards.finish(shard, self.plan, self.store, self.spool, self.run_id)
+
+    def _publish(self) -> Result:
+        shards.conclude(self.plan, self.spool)
+        counts, files = self.spool.counts, shards.published(self.spool)
+        checks = check(self.plan.gates, self._looked_at(files)) if self.plan.gates else []
+        reason = refused(checks)
+        version = self.store.publish(
+            self.plan.dataset, files, run_id=self.run_id, recipe=self.plan.recipe.name,
+            recipe_hash=self.plan.recipe.hash, status="quarantined" if reason else "published",
+            gates=orjson.dumps(checks).decode(),
+        )  # fmt: skip
+        counts.rows["preferences"] = version.rows
+        return self._record("refused" if reason else "done", version, reason=reason, checks=checks)
+
+    def _looked_at(self, files: dict[str, list[Path]]) -> dict[str, Any]:
+        """Returns what gates look at: the rows to be published, this run's judgments, and the facts in the store."""
+        tables: dict[str, Any] = {name: self.store.delta(name).files() for name in ("prompts", "completions")}
+        tables["judgments"] = [str(file) for file in self.spool.files("judgments")]
+        tables["preferences"] = [str(file) for file in files.get("preferences", [])]
+        return {name: paths or TABLES[name].empty() for name, paths in tables.items()}
+
+    def _record(
+        self, status: str, version: Any, *, reason: str | None = None, checks: list[dict[str, Any]] | None = None
+    ) -> Result:
+        counts, recipe = self.spool.counts, self.plan.recipe
+        calls, tokens = spent(self.driver.tally)
+        result = Result(
+            status=status, dataset=self.plan.dataset, version=version.version if version else None, run_id=self.run_id,
+            recipe=recipe.name, rows=dict(counts.rows),
+            removed={block: dict(reasons) for block, reasons in counts.removed.items()},
+            outcomes=counts.all_outcomes(), comparisons={k: dict(v) for k, v in counts.comparisons.items()},
+            labels={k: dict(v) for k, v in counts.labels.items()}, calls=calls, tokens=tokens,
+            cost=self.driver.tally.cost, seconds=round(time.monotonic() - self.started, 3),
+            digest=version.digest if version else None, gates=checks or [], errors=dict(self.driver.tally.errors),
+            examples=shards.examples(self.spool) if version else [], reason=reason, root=self.root,
+        )  # fmt: skip
+        self.store.append("runs", _runs_row(result, self.plan, self.backends), run_id=self.run_id)
+        write_catalog(self.store)
+        if version:
+            self.spool.remove()
+        log.info("%s %s %s: %s, %s calls in %.1f s", result.dataset, result.version, status, result.rows,
+                 calls["asked"], result.seconds)  # fmt: skip
+        return result
+
+
+def _runs_row(result: Result, plan: Plan, backends: dict[str, dict[str, str]]) -> pl.DataFrame:
+    def text(value: Any) -> str:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+
+    return pl.DataFrame(
+        {
+            "run_id": [result.run_id], "recipe": [plan.recipe.name], "recipe_hash": [plan.recipe.hash],
+            "status": [result.status], "dataset": [result.dataset], "version": [result.version],
+            "resolved": [text({**plan.recipe.model_dump(include={"source", "about"}), "yaml": as_yaml(plan.recipe)})],
+            "code_version": [registry.code_version()],
+            "settings": [text({"seed": plan.seed, "prompts": plan.prompts.height, "backends": backends})],
+            "counts": [text({"rows": result.rows, "removed": result.removed})], "outcomes": [text(result.outcomes)],
+            "metrics": [text({"comparisons": result.comparisons, "labels": result.labels, "reason": result.reason})],
+            "calls": [text({**result.calls, "tokens": result.tokens, "errors": result.errors})],
+            "cost": [result.cost], "seconds": [result.seconds],
+        },
+        schema_overrides={"version": pl.String},
+    )  # fmt: skip
+
+
+def _run_id(plan: Plan, fingerprints: dict[str, str], store: Store) -> str:
+    """Returns the id of this run: what it is, and how often that was run to an end on this lake before.
+
+    So a run that was killed or stopped and is started again is the same run, and two lakes that did the same hold the
+    same rows.
+    """
+    identity = plan.identity(fingerprints)[:24]
+    ended = pl.col("run_id").str.starts_with(identity) & pl.col("status").is_in(["done", "refused"])
+    earlier = store.read("runs", columns=["run_id", "status"]).filter(ended).collect()
+    return f"{identity}-{earlier.height:04d}"
+
+
+@contextlib.contextmanager
+def _workers(plan: Plan, settings: Settings) -> Iterator[Executor | None]:
+    """Opens worker processes for rules that need CPU; without such rules, or with ``workers`` 0, there are none."""
+    rules = [spec for spec in plan.recipe.of("judge") if not registry.find("judge", spec.name).mark.asks]
+    if not rules or not settings.workers:
+        yield None
+        return
+    pool = ProcessPoolExecutor(settings.workers, mp_context=get_context("spawn"), initializer=quit_with_parent)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _interrupts(driver: Driver) -> Iterator[None]:
+    """Makes the first Ctrl-C stop asking and let everything in flight land; a second one ends the process."""
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        driver.stop(StoppedError("stopped by Ctrl-C; every answer is kept, the same command goes on from here"))
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop)
+    except (ValueError, RuntimeError, NotImplementedError):  # not the main thread: whoever owns it handles signals
+        pass
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ValueError, RuntimeError, NotImplementedError):
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+
+@contextlib.contextmanager
+def _disk_errors(root: str) -> Iterator[None]:
+    """Turns what the operating system says of a disk into one message."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StoreError(
+                f"{root}: the disk is full; nothing half-written is visible, free space and run again"
+            ) from error
+        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+            raise StoreError(f"{root}: cannot be written: {error.strerror}; choose another --root") from error
+        raise
+
+
+def raise_for_status(result: Result) -> None:
+    """Raises what a result's status means as an exit code: nothing for done, else refused or stopped."""
+    if result.status == "refused":
+        raise RefusedError(f"{result.reason}\nThe data is in quarantine as {result.dataset}@{result.version}.")
+    if result.status == "stopped":
+        raise StoppedError(result.reason or "stopped")

@@ -1,0 +1,27 @@
+"""Where things are: read once, at the edge, from the environment (``PAIRWRIGHT_…``) or a ``.env`` file.
+
+Nothing here changes data: which lake, which ledger, how many workers.
+"""
+
+from __future__ import annotations
+
+import os
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings.
+
+    Attributes:
+        root: the lake. ledger: where answers are kept; null is ``ledger.sqlite`` in the lake, a ``postgresql://`` URL
+            is a server that several machines share.
+        workers: processes that run rules. ask_above: a run that would cost more US dollars asks first.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="PAIRWRIGHT_", env_file=".env", extra="ignore", frozen=True)
+
+    root: str = "./lake"
+    ledger: str | None = None
+    workers: int = min(2, os.cpu_count() or 1)
+    ask_above: float = 1.0

@@ -1,0 +1,130 @@
+"""Runs prompts through sampling and judging in a sliding window, and hands on shards as they are complete.
+
+There is no batch: a prompt's judgments start when its samples are there, while others still sample, and a new prompt
+is opened whenever the engines have room. Memory is bounded by the window and by a shard, not by the number of prompts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from tasks.driver import Driver, Rows
+from tasks.judge import Judging, judge
+from tasks.sample import Sampling, sample
+
+SHARD = 512
+"""Prompts a shard: what is committed, selected and shown as one piece."""
+
+
+class Answered(NamedTuple):
+    """A shard whose prompts all have their answers.
+
+    Attributes:
+        number: of the shard, in the order of the prompts. prompts: its slice of the prompts table.
+    """
+
+    number: int
+    prompts: pl.DataFrame
+    completions: Rows
+    judgments: Rows
+
+
+async def answers(
+    driver: Driver, prompts: pl.DataFrame, samplings: Sequence[Sampling], judgings: Sequence[Judging], *,
+    shard: int = SHARD,
+) -> AsyncIterator[Answered]:  # fmt: skip
+    """Yields every shard once, as soon as its last prompt is done.
+
+    When the driver is stopped, what is in flight lands first, then the reason is raised.
+
+    Raises:
+        StoppedError: the budget is used up or somebody asked to stop; nothing is lost.
+        EndpointError: a backend is gone or refuses us.
+    """
+    window = _Window(driver, samplings, judgings)
+    rows: Iterator[tuple[int, dict[str, Any]]] = enumerate(prompts.iter_rows(named=True))
+    shards: dict[int, list[tuple[int, Rows, Rows]]] = {}
+    sizes = {i: min(shard, prompts.height - i * shard) for i in range(-(-prompts.height // shard))}
+    exhausted = False
+    try:
+        while not exhausted or window.busy:
+            while not exhausted and window.has_room():
+                order, prompt = next(rows, (-1, {}))
+                if order < 0:
+                    exhausted = True
+                    break
+                window.add(order, prompt)
+                await asyncio.sleep(0)  # let it ask, so that the gates know
+            for order, completions, judgments in await window.finished():
+                driver.finished += 1
+                done = shards.setdefault(order // shard, [])
+                done.append((order, completions, judgments))
+                if len(done) == sizes[order // shard]:
+                    yield _shard(order // shard, prompts, shard, shards.pop(order // shard))
+    finally:
+        await window.land()
+
+
+def _shard(index: int, prompts: pl.DataFrame, size: int, done: list[tuple[int, Rows, Rows]]) -> Answered:
+    done.sort(key=lambda item: item[0])
+    return Answered(
+        index, prompts.slice(index * size, size),
+        [row for _, completions, _ in done for row in completions],
+        [row for _, _, judgments in done for row in judgments],
+    )  # fmt: skip
+
+
+class _Window:
+    """The prompts that are open: enough to keep every engine full, no more."""
+
+    def __init__(self, driver: Driver, samplings: Sequence[Sampling], judgings: Sequence[Judging]) -> None:
+        self.driver, self.samplings, self.judgings = driver, samplings, judgings
+        self.open: set[asyncio.Task[tuple[int, Rows, Rows]]] = set()
+        self._done: list[asyncio.Task[tuple[int, Rows, Rows]]] = []
+        self._gates = set(driver.gates.values())
+
+    def has_room(self) -> bool:
+        """Whether an engine would soon run dry if no further prompt were opened."""
+        if self.driver.stopped is not None:
+            raise self.driver.stopped
+        slots = max((gate.slots for gate in self._gates), default=64)
+        return len(self.open) < 4 * slots + 64 and all(gate.hungry for gate in self._gates)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a prompt is open, or done and not yet handed on."""
+        return bool(self.open or self._done)
+
+    def add(self, order: int, prompt: dict[str, Any]) -> None:
+        """Opens one prompt."""
+        task = asyncio.create_task(self._one(order, prompt))
+        self.open.add(task)
+        task.add_done_callback(self._finish)
+
+    def _finish(self, task: asyncio.Task[tuple[int, Rows, Rows]]) -> None:
+        self.open.discard(task)
+        self._done.append(task)
+        self.driver.wake.set()
+
+    async def _one(self, order: int, prompt: dict[str, Any]) -> tuple[int, Rows, Rows]:
+        completions = await sample(self.driver, prompt, self.samplings, order)
+        return order, completions, await judge(self.driver, prompt, completions, self.judgings, order)
+
+    async def finished(self) -> list[tuple[int, Rows, Rows]]:
+        """Waits until a prompt is done or an engine is hungry, and returns the prompts that are done."""
+        if self.open and not self._done:
+            await self.driver.wake.wait()
+            self.driver.wake.clear()
+        done, self._done = self._done, []
+        return [task.result() for task in done]
+
+    async def land(self) -> None:
+        """Waits until nothing is in flight; a prompt that was stopped has nothing to say."""
+        if self.open:
+            await asyncio.wait(set(self.open))
+        for task in self._done:
+            task.exception()

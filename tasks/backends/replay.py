@@ -1,0 +1,60 @@
+"""Backend ``replay``: completions one already has answer in the place of a model.
+
+Nothing is bought, so nothing goes through the ledger: the file is the record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from schemas.exchange import Choice, Reply, Request
+from schemas.ids import content_id
+from schemas.messages import to_rows
+
+
+class Replay:
+    """Answers a prompt with its recorded completions, in the file's order.
+
+    Args:
+        spec: ``replay:FILE``. completions: content id of the prompt's messages -> its recorded completions, each with
+            text and optionally policy, label, logprob and sample.
+    """
+
+    records = True
+
+    def __init__(self, spec: str, completions: Mapping[str, Sequence[Mapping[str, Any]]], fingerprint: str) -> None:
+        self.spec, self._completions, self._fingerprint = spec, completions, fingerprint
+
+    @property
+    def slots(self) -> int:
+        """Any number: nothing waits."""
+        return 1024
+
+    async def start(self) -> dict[str, str]:
+        """Returns the fingerprint: the content hash of the file."""
+        return {"model": self.spec, "sha": self._fingerprint}
+
+    async def answer(self, request: Request) -> Reply:
+        """Returns up to ``n`` recorded completions of the prompt; ``n`` = 0 asks for all there are."""
+        recorded = self._completions.get(key(request.messages), ())
+        last = None if request.n == 0 else request.first + request.n
+        choices = tuple(
+            Choice(
+                index=index,
+                text=row["text"],
+                outcome="ok" if row["text"].strip() else "empty",
+                logprob=row.get("logprob"),
+                value={name: row[name] for name in ("policy", "label") if row.get(name) is not None},
+            )
+            for index, row in enumerate(recorded[request.first : last], start=request.first)
+        )
+        return Reply(choices=choices, error=None if choices else "no recorded completion for this prompt")
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+
+def key(messages: Sequence[Mapping[str, Any]]) -> str:
+    """Returns the content id under which a prompt's completions are filed."""
+    return content_id("replay", to_rows([dict(message) for message in messages]))

@@ -1,0 +1,327 @@
+"""The one place where requests meet the ledger and a backend.
+
+Exchanges are generators that ask; the driver answers thousands of them at once. For each request it looks in the
+ledger, asks the backend for what is missing, makes the answer durable, and only then hands it on. An answer keeps its
+slot until it is durable, so at most ``slots`` answers can be lost to a kill, and those were in flight.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import inspect
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from schemas.errors import EndpointError, StoppedError
+from schemas.exchange import Choice, Reply, Request
+from storage.ledger import Ledger, Stored
+from tasks.backends.base import Backend
+
+Rows = list[dict[str, Any]]
+GIVE_UP_AFTER = 40
+"""So many failed calls in a row, with none answered in between, mean that the endpoint is gone."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """What a run may spend; null means no limit. Requests already in flight land even when it is used up."""
+
+    calls: int | None = None
+    tokens: int | None = None
+    cost: float | None = None
+    seconds: float | None = None
+
+    def exceeded(self, tally: Tally) -> str | None:
+        """Returns what is used up, in words, or null."""
+        for name, limit, spent in (
+            ("calls", self.calls, tally.asked),
+            ("tokens", self.tokens, tally.tokens),
+            ("cost", self.cost, tally.cost),
+            ("seconds", self.seconds, time.monotonic() - tally.started),
+        ):
+            if limit is not None and spent >= limit:
+                return f"the budget of {limit:g} {name} is used up"
+        return None
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the driver has done so far: what progress shows and the run records.
+
+    Attributes:
+        asked: calls sent to a backend. answered: of them, answered and kept. failed: of them, failed for good.
+        from_ledger: samples that needed no call. cost: US dollars. waiting: requests with no slot yet.
+    """
+
+    asked: int = 0
+    answered: int = 0
+    failed: int = 0
+    from_ledger: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float = 0.0
+    in_flight: int = 0
+    waiting: int = 0
+    started: float = field(default_factory=time.monotonic)
+    by_model: Counter[str] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def tokens(self) -> int:
+        """Prompt and completion tokens of this run's calls."""
+        return self.prompt_tokens + self.completion_tokens
+
+    def count(self, request: Request, reply: Reply) -> None:
+        """Adds one finished call."""
+        if reply.error is not None:
+            self.failed += 1
+            self.errors[reply.error[:200]] += 1
+            return
+        self.answered += 1
+        self.prompt_tokens += reply.prompt_tokens
+        self.cached_tokens += reply.cached_tokens
+        self.completion_tokens += sum(choice.completion_tokens for choice in reply.choices)
+        self.cost += reply.cost
+        self.by_model[request.model] += 1
+
+
+class Gate:
+    """Lets as many requests through as the backend has slots, oldest prompt first, so that prompts finish."""
+
+    def __init__(self, backends: list[Backend], tally: Tally, wake: asyncio.Event) -> None:
+        self.backends, self.tally, self.wake = backends, tally, wake
+        self.inside = 0
+        self._queue: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._tickets = 0
+
+    @property
+    def slots(self) -> int:
+        """How many requests may be in flight now."""
+        return max(backend.slots for backend in self.backends)
+
+    @property
+    def waiting(self) -> int:
+        """How many requests have no slot yet."""
+        return len(self._queue)
+
+    @property
+    def hungry(self) -> bool:
+        """Whether so little waits that the backend may soon have nothing to do."""
+        return len(self._queue) < 16 + self.slots // 8
+
+    async def enter(self, order: int) -> None:
+        """Waits for a slot."""
+        if self.inside < self.slots and not self._queue:
+            self.inside += 1
+            return
+        future = asyncio.get_running_loop().create_future()
+        self._tickets += 1
+        heapq.heappush(self._queue, (order, self._tickets, future))
+        self.tally.waiting += 1
+        try:
+            await future
+        except asyncio.CancelledError:
+            if future.done() and not future.cancelled():
+                self.leave()
+            raise
+        finally:
+            self.tally.waiting -= 1
+
+    def leave(self) -> None:
+        """Gives the slot back, and lets in whoever fits."""
+        self.inside -= 1
+        self.admit()
+        if self.hungry:
+            self.wake.set()
+
+    def admit(self) -> None:
+        """Lets in waiting requests while there are slots."""
+        free = self.slots - self.inside
+        while self._queue and free > 0:
+            _, _, future = heapq.heappop(self._queue)
+            if not future.done():
+                self.inside += 1
+                free -= 1
+                future.set_result(None)
+
+
+class Driver:
+    """Answers exchanges through the ledger and the backends.
+
+    Args:
+        backends: SPEC -> backend; specs that share an endpoint share its slots.
+        workers: where rules run (plain functions that need CPU); null runs them here.
+    """
+
+    def __init__(
+        self, backends: Mapping[str, Backend], ledger: Ledger, *, budget: Budget | None = None,
+        workers: Executor | None = None,
+    ) -> None:  # fmt: skip
+        self.backends, self.ledger, self.workers = backends, ledger, workers
+        self.budget = budget or Budget()
+        self.tally = Tally()
+        self.stopped: Exception | None = None
+        self.wake = asyncio.Event()
+        self.finished = 0
+        self._failures_in_a_row = 0
+        groups: dict[str, list[Backend]] = {}
+        for spec, backend in backends.items():
+            groups.setdefault(getattr(backend, "endpoint", spec), []).append(backend)
+        gates = {name: Gate(group, self.tally, self.wake) for name, group in groups.items()}
+        self.gates = {spec: gates[getattr(backend, "endpoint", spec)] for spec, backend in backends.items()}
+
+    def stop(self, reason: Exception) -> None:
+        """Sends nothing more; what is in flight lands and is kept. The first reason counts."""
+        self.stopped = self.stopped or reason
+        self.wake.set()
+
+    async def exchange(self, block: Callable[..., Any], *args: Any, order: int = 0, **params: Any) -> Rows:
+        """Returns the rows of one exchange, or of one rule.
+
+        Args:
+            block: a generator function (its requests are answered) or a plain function (run by a worker).
+            order: of the prompt; lower goes first where slots are short.
+        """
+        if inspect.isgeneratorfunction(block):
+            return await self._drive(block(*args, **params), order)
+        if self.workers is None:
+            rows: Rows = block(*args, **params)
+            return rows
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.workers, _apply, block, args, params)
+
+    async def _drive(self, exchange: Generator[list[Request], list[Reply], Rows], order: int) -> Rows:
+        try:
+            requests = next(exchange)
+            while True:
+                if len(requests) == 1:
+                    replies = [await self.ask(requests[0], order)]
+                else:
+                    replies = await _all(self.ask(request, order) for request in requests)
+                requests = exchange.send(replies)
+        except StopIteration as end:
+            rows: Rows = end.value
+            return rows
+        finally:
+            exchange.close()
+
+    async def ask(self, request: Request, order: int = 0) -> Reply:
+        """Returns the answers to one request: from the ledger where they are, bought and kept where not.
+
+        Raises:
+            StoppedError: the run was stopped, or its budget is used up, before this could be asked.
+            EndpointError: the endpoint refuses us or is gone.
+        """
+        backend = self.backends[request.model]
+        if getattr(backend, "records", False):  # recorded data: nothing is bought, so nothing is kept
+            return await backend.answer(request)
+        found = self.ledger.find(request)
+        self.tally.from_ledger += len(found)
+        if len(found) == request.n:
+            return from_ledger(found)
+        replies = [await self._buy(backend, part, order) for part in _missing(request, found)]
+        return _merged(request, found, replies)
+
+    async def _buy(self, backend: Backend, request: Request, order: int) -> Reply:
+        gate = self.gates[request.model]
+        self._may_go_on()
+        await gate.enter(order)
+        try:
+            self._may_go_on()
+            self.tally.asked += 1
+            self.tally.in_flight += 1
+            try:
+                reply = await backend.answer(request)
+                if reply.error is None:
+                    reply = await self.ledger.keep(request, reply)
+            finally:
+                self.tally.in_flight -= 1
+        except EndpointError as error:
+            self.stop(error)
+            raise
+        finally:
+            gate.leave()
+        self.tally.count(request, reply)
+        self._watch_failures(request, reply)
+        return reply
+
+    def _may_go_on(self) -> None:
+        if self.stopped is None:
+            used_up = self.budget.exceeded(self.tally)
+            if used_up:
+                self.stop(StoppedError(f"{used_up}; the same command goes on from here"))
+        if self.stopped is not None:
+            raise self.stopped.with_traceback(None)  # one exception, many askers: do not grow its traceback
+
+    def _watch_failures(self, request: Request, reply: Reply) -> None:
+        self._failures_in_a_row = self._failures_in_a_row + 1 if reply.error else 0
+        if self._failures_in_a_row >= GIVE_UP_AFTER:
+            self.stop(
+                EndpointError(
+                    f"{request.model}: the last {GIVE_UP_AFTER} calls failed, the latest with: {reply.error}; "
+                    "every answer so far is kept, the same command goes on from here"
+                )
+            )
+
+
+def _apply(block: Callable[..., Any], args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    return block(*args, **params)
+
+
+async def _all(asks: Iterable[Awaitable[Reply]]) -> list[Reply]:
+    """Returns every reply in order; when one cannot be had, the others still land before the error goes on."""
+    replies: list[Reply] = []
+    for result in await asyncio.gather(*asks, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
+        replies.append(result)
+    return replies
+
+
+def _missing(request: Request, found: Mapping[int, Stored]) -> list[Request]:
+    """Returns the smallest requests for the samples that are not there: one a contiguous run of indices."""
+    parts: list[Request] = []
+    start: int | None = None
+    for index in range(request.first, request.first + request.n + 1):
+        absent = index < request.first + request.n and index not in found
+        if absent and start is None:
+            start = index
+        elif not absent and start is not None:
+            parts.append(replace(request, first=start, n=index - start))
+            start = None
+    return parts
+
+
+def from_ledger(found: Mapping[int, Stored]) -> Reply:
+    """Returns the reply that stored answers make: sample index -> answer."""
+    stored = [found[index] for index in sorted(found)]
+    first = stored[0]
+    return Reply(
+        choices=tuple(item.choice for item in stored), prompt_tokens=first.prompt_tokens,
+        cached_tokens=first.cached_tokens, cost=sum(item.cost for item in stored), latency_s=first.latency_s,
+        from_ledger=len(stored), fingerprint=first.fingerprint,
+    )  # fmt: skip
+
+
+def _merged(request: Request, found: Mapping[int, Stored], replies: list[Reply]) -> Reply:
+    if not found and len(replies) == 1:
+        return replies[0]
+    choices: list[Choice] = [item.choice for item in found.values()]
+    for reply in replies:
+        choices.extend(reply.choices)
+    errors = [reply.error for reply in replies if reply.error]
+    return Reply(
+        choices=tuple(sorted(choices, key=lambda choice: choice.index)),
+        error=errors[0] if errors and not choices else None,
+        prompt_tokens=max((reply.prompt_tokens for reply in replies), default=0),
+        cached_tokens=sum(reply.cached_tokens for reply in replies),
+        cost=sum(reply.cost for reply in replies) + sum(item.cost for item in found.values()),
+        latency_s=max((reply.latency_s for reply in replies), default=0.0), from_ledger=len(found),
+        fingerprint=replies[0].fingerprint if replies else "",
+    )  # fmt: skip

@@ -1,0 +1,51 @@
+"""Verb: samples completions of a prompt, and gives them their ids."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from schemas.ids import content_id
+from schemas.recipe import BlockSpec
+from tasks import registry
+from tasks.driver import Driver, Rows
+
+
+class Sampling:
+    """One sampling block of a recipe, checked, with the fingerprint of its policy.
+
+    Args:
+        spec: the block. recipe: its recipe's name, for messages. seed: of the run; the block's own seed is added.
+        fingerprints: policy SPEC -> content id of what its backend says it runs.
+    """
+
+    def __init__(self, spec: BlockSpec, recipe: str, seed: int, fingerprints: dict[str, str]) -> None:
+        self.block = registry.find(spec.verb, spec.name)
+        self.params = registry.check(spec, recipe)
+        if "seed" in self.params:
+            self.params["seed"] += seed
+        self.policy = self.params.get("policy", "")
+        self.fingerprint = fingerprints.get(self.policy, "")
+
+    async def __call__(self, driver: Driver, prompt: dict[str, Any], order: int) -> Rows:
+        """Returns the prompt's completions as rows of the completions table."""
+        rows = await driver.exchange(self.block.function, prompt, order=order, **self.params)
+        for row in rows:
+            row.setdefault("policy", self.policy)
+            row["prompt_id"] = prompt["prompt_id"]
+            row["fingerprint"] = self.fingerprint
+            row["completion_id"] = content_id(
+                "completion", prompt["prompt_id"], row["policy"], self.fingerprint, row.get("sampling"),
+                row.get("seed"), row["sample_index"], row["content_id"],
+            )  # fmt: skip
+        return rows
+
+
+async def sample(driver: Driver, prompt: dict[str, Any], blocks: Sequence[Sampling], order: int) -> Rows:
+    """Returns the completions of one prompt by all sampling blocks; the blocks sample at the same time."""
+    if len(blocks) == 1:
+        return await blocks[0](driver, prompt, order)
+    groups = await asyncio.gather(*(block(driver, prompt, order) for block in blocks))
+    unique = {row["completion_id"]: row for rows in groups for row in rows}
+    return list(unique.values())

@@ -1,0 +1,37 @@
+"""Completion rows: how one answer of a policy becomes a row.
+
+Source: the completions table; a recorded answer brings its own policy and label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from schemas.exchange import Choice, Reply, Request
+from schemas.ids import canonical, content_id
+from schemas.messages import assistant
+
+
+def completion(choice: Choice, reply: Reply, request: Request, sampling: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the completions row of one choice, without the ids that only the verb knows."""
+    messages = assistant(choice.text)
+    if choice.tool_calls:
+        messages[0]["tool_calls"] = choice.tool_calls
+    reason = {"ok": choice.finish_reason, "truncated": "length"}.get(choice.outcome, choice.outcome)
+    row = {
+        "sample_index": choice.index,
+        "messages": messages,
+        "content_id": content_id("completion", messages),
+        "finish_reason": reason,
+        "sampling": canonical(sampling).decode(),
+        "seed": request.seed,
+        "prompt_tokens": reply.prompt_tokens,
+        "completion_tokens": choice.completion_tokens,
+        "logprob": choice.logprob,
+        "tokens": [token.text for token in choice.tokens] if request.logprobs and choice.tokens else None,
+        "token_logprobs": [token.logprob for token in choice.tokens] if request.logprobs and choice.tokens else None,
+        "latency_s": reply.latency_s,
+        "cost": reply.cost / len(reply.choices),
+    }
+    return row | choice.value if isinstance(choice.value, dict) else row
