@@ -74,3 +74,9 @@ def _text(engine: Engine, model: str, number: int, tokens: int) -> str:
 def _logprobs(text: str, code: bytes) -> list[tuple[str, float]]:
     pieces = [text[i : i + CHARS_PER_TOKEN] for i in range(0, len(text), CHARS_PER_TOKEN)]
     return [(piece, -(code[i % 16] / 64)) for i, piece in enumerate(pieces)]
+
+
+def words(number: int, size: int) -> str:
+    """Returns that many characters of pseudo-words, the same for the same number."""
+    start = number * 2_654_435_761 % (len(_POOL) - 40_000)
+    return _POOL[start : start + size]

@@ -1,0 +1,239 @@
+"""The answer ledger: every bought answer is durable here before anything uses it.
+
+A sample's key is the BLAKE2b-128 of its question (everything that can change the answer) and its index, so a run asks
+only for what is not there. Answers are written by one thread: whatever has queued goes into one transaction, one
+fsync, and only then does ``keep`` return. SQLite on one machine, PostgreSQL where many share it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from schemas.errors import StoreError
+from schemas.exchange import Reply, Request
+from storage import ledger_audit
+from storage.ledger_rows import Call, Stored, Usage, first_wins, key_of, to_call
+from storage.ledger_sqlite import SqliteCalls
+
+__all__ = ["Call", "Ledger", "Stored"]
+
+GATHER_S = 0.003
+"""How long the first answer of a commit waits for company: less than a percent of a call."""
+REMEMBERED = 2048
+CLAIM_POLL_S = (0.02, 0.5)
+
+
+class Calls(Protocol):
+    """Where calls are kept: ``SqliteCalls`` or ``PostgresCalls``."""
+
+    def read(self, key: bytes) -> list[Usage]:
+        """Returns the rows of a question, oldest first."""
+
+    def write(self, calls: Sequence[Call], failures: Sequence[tuple[str, str]]) -> dict[int, dict[int, Stored]]:
+        """Adds calls in one durable commit; returns the winners of those another was faster with."""
+
+    def claim(self, key: bytes) -> bool:
+        """Marks a question as being asked by us; false while someone alive is asking it."""
+
+    def release(self, key: bytes) -> None:
+        """Ends a claim."""
+
+    def lock(self, name: str) -> contextlib.AbstractContextManager[None]:
+        """Holds a named lock against every other process."""
+
+    def scan(self) -> Iterator[Call]:
+        """Yields every call, oldest first."""
+
+    def query(self, sql: str) -> list[tuple[object, ...]]:
+        """Returns the rows of a query over ``calls`` and ``failures``."""
+
+    def check(self) -> list[str]:
+        """Returns what the database finds wrong with itself."""
+
+    def close(self) -> None:
+        """Lets go of it."""
+
+
+class _Batch:
+    """What goes into one commit, and who waits for it."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.calls: list[Call] = []
+        self.waiting: list[asyncio.Future[dict[int, Stored] | None]] = []
+        self.failures: list[tuple[str, str]] = []
+
+
+class Ledger:
+    """Finds answers, keeps answers; used from one event loop, beside other processes on the same file."""
+
+    def __init__(self, calls: Calls) -> None:
+        self.calls = calls
+        self._batch: _Batch | None = None
+        self._writing = False
+        self._broken: StoreError | None = None
+        self._queue: queue.SimpleQueue[_Batch | None] = queue.SimpleQueue()
+        self._asked: dict[int, tuple[Request, bytes, bytes]] = {}
+        self._thread = threading.Thread(target=self._write, name="ledger", daemon=True)
+        self._thread.start()
+
+    @classmethod
+    def open(cls, where: str | Path) -> Ledger:
+        """Returns the ledger of a file, made where there is none, or of a ``postgresql://`` URL.
+
+        Raises:
+            StoreError: it cannot be read and written.
+        """
+        if str(where).startswith(("postgresql://", "postgres://")):
+            from storage.ledger_postgres import PostgresCalls
+
+            return cls(PostgresCalls(str(where)))
+        return cls(SqliteCalls(Path(where)))
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def find(self, request: Request) -> dict[int, Stored]:
+        """Returns, of the samples a request wants, those already there: sample index -> answer."""
+        rows = self.calls.read(self._key(request)[1])
+        if not rows:
+            return {}
+        wanted = range(request.first, request.first + request.n)
+        return {index: answer for index, answer in first_wins(rows).items() if index in wanted}
+
+    async def keep(self, request: Request, reply: Reply, raw: bytes | None = None) -> Reply:
+        """Returns once the answers are on disk, with those that count: another process may have been faster.
+
+        A reply with an error is counted as a failure and comes back at once; ``error`` choices are not kept.
+
+        Raises:
+            StoreError: they could not be made durable; the ledger takes no more.
+        """
+        if self._broken is not None:
+            raise self._broken
+        loop = asyncio.get_running_loop()
+        batch = self._batch
+        if batch is None or batch.loop is not loop:
+            if batch is not None:  # of a loop that ended before it could hand this over
+                self._queue.put(batch)
+            batch = self._batch = _Batch(loop)
+            if not self._writing:
+                loop.call_later(GATHER_S, self._hand_over, batch)
+        question, key = self._key(request)
+        call = to_call(request, question, key, reply, raw, time.time_ns() // 1000)
+        if call is None:
+            self.release(request)
+            batch.failures.append((request.model, (reply.error or "no answer in the reply")[:300]))
+            return reply
+        future: asyncio.Future[dict[int, Stored] | None] = loop.create_future()
+        batch.calls.append(call)
+        batch.waiting.append(future)
+        winners = await future
+        self.release(request)
+        return reply if winners is None else _with_winners(reply, winners)
+
+    def _hand_over(self, batch: _Batch) -> None:
+        if self._batch is batch and not self._writing:
+            self._batch, self._writing = None, True
+            self._queue.put(batch)
+
+    def _write(self) -> None:
+        while (batch := self._queue.get()) is not None:
+            winners: dict[int, dict[int, Stored]] | StoreError
+            try:
+                winners = self.calls.write(batch.calls, batch.failures)
+            except StoreError as error:
+                winners = self._broken = error
+            try:
+                batch.loop.call_soon_threadsafe(self._written, batch, winners)
+            except RuntimeError:  # the loop has been closed: nobody waits any more
+                self._writing = False
+
+    def _written(self, batch: _Batch, winners: dict[int, dict[int, Stored]] | StoreError) -> None:
+        self._writing = False
+        if self._batch is not None:
+            self._hand_over(self._batch)
+        for position, future in enumerate(batch.waiting):
+            if future.done():  # its asker was cancelled; the answer is kept all the same
+                continue
+            if isinstance(winners, StoreError):
+                future.set_exception(winners)
+            else:
+                future.set_result(winners.get(position) if winners else None)
+
+    async def claim(self, request: Request) -> dict[int, Stored]:
+        """Waits while another live process asks this question; then it is ours to ask until ``release``.
+
+        Returns:
+            What ``find`` finds once it is ours, so that nothing is bought that the other has bought meanwhile.
+        """
+        key = self._key(request)[1]
+        pause, longest = CLAIM_POLL_S
+        while not self.calls.claim(key):
+            await asyncio.sleep(pause)
+            pause = min(longest, 1.5 * pause)
+        return self.find(request)
+
+    def release(self, request: Request) -> None:
+        """Ends a claim; does nothing where there is none. ``keep`` does it by itself."""
+        self.calls.release(self._key(request)[1])
+        self._asked.pop(id(request), None)
+
+    def _key(self, request: Request) -> tuple[bytes, bytes]:
+        """Returns a request's canonical question and key, worked out once between ``find`` and ``release``."""
+        known = self._asked.get(id(request))
+        if known is None:
+            if len(self._asked) >= REMEMBERED:
+                self._asked.clear()
+            question = request.question()
+            known = self._asked[id(request)] = (request, question, key_of(question))  # holding it keeps its id its own
+        return known[1], known[2]
+
+    def stats(self) -> dict[str, Any]:
+        """Returns calls, answers, tokens, cost and outcomes by model, and failures by model (see ``ledger_audit``)."""
+        return ledger_audit.stats(self.calls)
+
+    def verify(self) -> list[str]:
+        """Returns what is wrong with the ledger, one line each; nothing when every answer is what its key says."""
+        return ledger_audit.verify(self.calls)
+
+    def export(self, path: str | Path) -> int:
+        """Writes every answer, with its question, to a ``.parquet`` or ``.jsonl`` file; returns how many."""
+        return ledger_audit.export(self.calls, Path(path))
+
+    def scan(self) -> Iterator[Call]:
+        """Yields every call, oldest first."""
+        return self.calls.scan()
+
+    def lock(self, name: str) -> contextlib.AbstractContextManager[None]:
+        """Holds a named lock against every other process on this ledger; a kill ends it.
+
+        Raises:
+            StoreError: someone else holds it.
+        """
+        return self.calls.lock(name)
+
+    def close(self) -> None:
+        """Writes what is still queued, then lets go of the file."""
+        if self._batch is not None:
+            batch, self._batch = self._batch, None
+            self._queue.put(batch)
+        self._queue.put(None)
+        self._thread.join()
+        self.calls.close()
+
+
+def _with_winners(reply: Reply, winners: dict[int, Stored]) -> Reply:
+    choices = [winners[choice.index].choice if choice.index in winners else choice for choice in reply.choices]
+    return replace(reply, choices=tuple(choices))

@@ -1,0 +1,173 @@
+"""What one bought call is in the ledger, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+import orjson
+
+from schemas.exchange import Choice, Reply, Request, Token
+
+
+class Call(NamedTuple):
+    """One row of ``calls``: what was asked, and every answer that came for it.
+
+    Args:
+        key: BLAKE2b-128 of the canonical question. first, n: which samples of it were asked for.
+        at: microseconds since 1970. question: its canonical JSON. choices: theirs. raw: the answer as it came.
+        outcomes: the choices' outcomes, one word each, so that counting them decodes nothing.
+    """
+
+    key: bytes
+    first: int
+    n: int
+    at: int
+    model: str
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    cost: float
+    latency_s: float
+    fingerprint: str
+    outcomes: str
+    choices: bytes
+    question: bytes
+    raw: bytes | None
+
+
+class Stored(NamedTuple):
+    """One answer that is there already, with its call's usage; ``cost`` is the answer's share of the call's."""
+
+    choice: Choice
+    prompt_tokens: int
+    cached_tokens: int
+    cost: float
+    latency_s: float
+    fingerprint: str
+
+
+def key_of(question: bytes) -> bytes:
+    """Returns the key of a question: BLAKE2b-128 of its canonical JSON. A sample's key is this and its index."""
+    return blake2b(question, digest_size=16).digest()
+
+
+def to_call(request: Request, question: bytes, key: bytes, reply: Reply, raw: bytes | None, at: int) -> Call | None:
+    """Returns the row of a reply, or null where no answer in it is one to keep (``error`` may be asked again)."""
+    kept = [choice for choice in reply.choices if choice.outcome != "error"]
+    if reply.error is not None or not kept:
+        return None
+    return Call(
+        key, request.first, request.n, at, request.model, reply.prompt_tokens, reply.cached_tokens,
+        sum(choice.completion_tokens for choice in kept), reply.cost, reply.latency_s, reply.fingerprint,
+        " ".join([choice.outcome for choice in kept]), encode(kept), question, raw,
+    )  # fmt: skip
+
+
+def encode(choices: list[Choice]) -> bytes:
+    """Returns the JSON of choices; what has its default value is left out."""
+    return orjson.dumps([_plain(choice) for choice in choices], option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _plain(choice: Choice) -> dict[str, Any]:
+    plain: dict[str, Any] = {"index": choice.index, "text": choice.text, "completion_tokens": choice.completion_tokens}
+    if choice.outcome != "ok":
+        plain["outcome"] = choice.outcome
+    if choice.finish_reason != "stop":
+        plain["finish_reason"] = choice.finish_reason
+    if choice.logprob is not None:
+        plain["logprob"] = choice.logprob
+    if choice.tokens:
+        plain["tokens"] = [
+            (token.text, token.logprob, token.top) if token.top else (token.text, token.logprob)
+            for token in choice.tokens
+        ]
+    if choice.tool_calls is not None:
+        plain["tool_calls"] = choice.tool_calls
+    if choice.value is not None:
+        plain["value"] = choice.value
+    return plain
+
+
+def decode(data: bytes) -> list[Choice]:
+    """Returns the choices of their JSON.
+
+    Raises:
+        ValueError: it is not what ``encode`` writes.
+    """
+    try:
+        return [_choice(plain) for plain in orjson.loads(data)]
+    except (TypeError, KeyError, IndexError, AttributeError) as error:
+        raise ValueError(f"not the choices of a call: {error}") from error
+
+
+def _choice(plain: dict[str, Any]) -> Choice:
+    if "tokens" in plain:
+        plain["tokens"] = tuple(_token(*token) for token in plain["tokens"])
+    return Choice(**plain)
+
+
+def _token(text: str, logprob: float | None, top: list[tuple[str, float | None]] | tuple[()] = ()) -> Token:
+    return Token(text, _number(logprob), tuple((alternative, _number(value)) for alternative, value in top))
+
+
+def _number(logprob: float | None) -> float:
+    return float("-inf") if logprob is None else logprob  # JSON has no infinity
+
+
+Usage = tuple[int, int, float, float, str, bytes]
+"""What ``find`` reads of a row: prompt and cached tokens, cost, latency, fingerprint, choices."""
+
+
+def stored(row: Usage) -> dict[int, Stored]:
+    """Returns sample index -> answer of one row."""
+    prompt_tokens, cached_tokens, cost, latency_s, fingerprint, data = row
+    choices = decode(data)
+    share = cost / len(choices) if choices else 0.0
+    return {c.index: Stored(c, prompt_tokens, cached_tokens, share, latency_s, fingerprint) for c in choices}
+
+
+def usage(call: Call) -> Usage:
+    """Returns of a call what ``find`` would read of its row."""
+    return call.prompt_tokens, call.cached_tokens, call.cost, call.latency_s, call.fingerprint, call.choices
+
+
+def settle(calls: Sequence[Call], there: dict[bytes, list[Usage]]) -> tuple[list[Call], dict[int, dict[int, Stored]]]:
+    """Returns the calls to add, without samples that are there already, and the winners of those that lost some.
+
+    Args:
+        there: key -> rows in the ledger, oldest first. The first answer to a sample wins; everybody reads that one.
+
+    Returns:
+        The rows to insert; position in ``calls`` -> sample index -> the answer that counts.
+    """
+    added: list[Call] = []
+    winners: dict[int, dict[int, Stored]] = {}
+    for position, call in enumerate(calls):
+        rows = there.setdefault(call.key, [])
+        if rows:
+            taken = first_wins(rows)
+            own = stored(usage(call))
+            if own.keys() & taken.keys():
+                winners[position] = {**own, **{index: taken[index] for index in own.keys() & taken.keys()}}
+                fresh = [own[index].choice for index in sorted(own.keys() - taken.keys())]
+                if not fresh:
+                    continue
+                call = call._replace(
+                    choices=encode(fresh), outcomes=" ".join(choice.outcome for choice in fresh),
+                    completion_tokens=sum(choice.completion_tokens for choice in fresh),
+                )  # fmt: skip
+        rows.append(usage(call))
+        added.append(call)
+    return added, winners
+
+
+def first_wins(rows: list[Usage]) -> dict[int, Stored]:
+    """Returns sample index -> answer over the rows of one question, oldest first."""
+    if len(rows) == 1:
+        return stored(rows[0])
+    answers: dict[int, Stored] = {}
+    for row in reversed(rows):
+        answers.update(stored(row))
+    return answers

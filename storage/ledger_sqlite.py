@@ -1,0 +1,208 @@
+"""The ledger's calls in one SQLite file: WAL, fsync at every commit, several processes at once."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from schemas.errors import StoreError
+from storage.ledger_rows import Call, Stored, Usage, settle
+from storage.ledger_shared import Shared
+
+VERSION = 1
+BUSY_S = 120.0
+WAL_BYTES = 32 << 20
+_SCHEMA = f"""
+create table if not exists calls (
+  id integer primary key, key blob not null, first integer not null, n integer not null, at integer not null,
+  model text not null, prompt_tokens integer not null, cached_tokens integer not null,
+  completion_tokens integer not null, cost real not null, latency_s real not null, fingerprint text not null,
+  outcomes text not null, choices blob not null, question blob not null, raw blob
+) strict;
+create index if not exists calls_key on calls (key);
+create table if not exists failures (
+  model text not null, error text not null, count integer not null, primary key (model, error)
+) strict, without rowid;
+pragma user_version = {VERSION};
+"""
+_COLUMNS = ", ".join(Call._fields)
+_ROW = f"({', '.join('?' * len(Call._fields))})"
+_USAGE = "prompt_tokens, cached_tokens, cost, latency_s, fingerprint, choices"
+_CHUNKS = (64, 16, 4, 1)  # rows a statement: the interpreter lock is given up once a statement, not once a row
+
+
+class SqliteCalls:
+    """Calls and failures in one file; ``read`` is for one thread, ``write`` for another."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._last_id = 0
+        with self._explained():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._writer = self._connect()
+            version = self._writer.execute("pragma user_version").fetchone()[0]
+            if version > VERSION:
+                raise StoreError(f"{path} was written by a newer version of Pairwright (ledger format {version})")
+            if version < VERSION:
+                self._writer.executescript(f"begin immediate; {_SCHEMA} commit;")
+            self._reader = self._connect()
+            self.shared = Shared(Path(f"{path}-shared"), self._fresh_keys)
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+        mode = connection.execute("pragma journal_mode = wal").fetchone()[0]
+        if mode != "wal":
+            raise StoreError(f"{self.path}: this file system cannot hold a ledger (SQLite answers {mode!r} to WAL)")
+        # checkpoints are ours (see _checkpoint); an automatic one leaves a copied log behind in the file
+        connection.executescript("pragma synchronous = full; pragma wal_autocheckpoint = 0;")
+        return connection
+
+    def read(self, key: bytes) -> list[Usage]:
+        """Returns the rows of a question, oldest first."""
+        try:
+            if self.shared.absent(key):
+                return []
+            return self._reader.execute(f"select {_USAGE} from calls where key = ? order by id", (key,)).fetchall()
+        except sqlite3.Error as error:
+            raise self._error(error) from error
+
+    def write(self, calls: Sequence[Call], failures: Sequence[tuple[str, str]]) -> dict[int, dict[int, Stored]]:
+        """Adds calls in one durable commit; returns the winners of those another was faster with (see ``settle``).
+
+        Raises:
+            StoreError: nothing of this was added.
+        """
+        with self._explained():
+            self._writer.execute("begin immediate")
+            try:
+                sure = self.shared.begin_write()
+                held = [call.key for call in calls if not sure or call.key in self.shared.filter]
+                added, winners = settle(calls, self._there(held))
+                self._insert(added)
+                if failures:
+                    self._writer.executemany(
+                        "insert into failures values (?, ?, 1) on conflict do update set count = count + 1", failures
+                    )
+                self.shared.filter.add([call.key for call in added])
+                self._writer.execute("commit")
+            except BaseException:
+                if self._writer.in_transaction:
+                    self._writer.execute("rollback")
+                raise
+            finally:
+                self.shared.end_write()
+            self._checkpoint()
+        return winners
+
+    def _fresh_keys(self) -> list[bytes]:
+        rows = self._reader.execute("select id, key from calls where id > ? order by id", (self._last_id,)).fetchall()
+        if rows:
+            self._last_id = rows[-1][0]
+        return [key for _, key in rows]
+
+    def _there(self, keys: Sequence[bytes]) -> dict[bytes, list[Usage]]:
+        found: dict[bytes, list[Usage]] = {}
+        for start, size in _chunks(len(keys)):
+            query = f"select key, {_USAGE} from calls where key in ({', '.join('?' * size)}) order by id"
+            for key, *row in self._writer.execute(query, keys[start : start + size]):
+                found.setdefault(key, []).append(tuple(row))
+        return found
+
+    def _insert(self, calls: Sequence[Call]) -> None:
+        for start, size in _chunks(len(calls)):
+            values: list[Any] = []
+            for call in calls[start : start + size]:
+                values += call
+            self._writer.execute(f"insert into calls ({_COLUMNS}) values {', '.join([_ROW] * size)}", values)
+
+    def _checkpoint(self) -> None:
+        with contextlib.suppress(OSError):
+            if os.stat(f"{self.path}-wal").st_size > WAL_BYTES:
+                self._writer.execute("pragma wal_checkpoint(truncate)").fetchone()
+
+    def claim(self, key: bytes) -> bool:
+        """Marks a question as being asked by us; false while someone alive is asking it. A kill ends a claim."""
+        return self.shared.claim(key)
+
+    def release(self, key: bytes) -> None:
+        """Ends a claim."""
+        self.shared.release(key)
+
+    @contextlib.contextmanager
+    def lock(self, name: str) -> Iterator[None]:
+        """Holds a named lock against every other process and thread.
+
+        Raises:
+            StoreError: someone else holds it; the message says who.
+        """
+        path = Path(f"{self.path}.{name}.lock")
+        with self._explained(), path.open("a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                file.seek(0)
+                owner = file.read().strip() or "?"
+                raise StoreError(f"{name} is locked by another run (process {owner}); wait for it to end") from error
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
+
+    def scan(self) -> Iterator[Call]:
+        """Yields every call, oldest first, as they were when it began."""
+        with contextlib.closing(self._connect()) as connection:
+            for row in connection.execute(f"select {_COLUMNS} from calls order by id"):
+                yield Call(*row)
+
+    def query(self, sql: str) -> list[Any]:
+        """Returns the rows of a query over ``calls`` and ``failures``."""
+        with self._explained():
+            return self._reader.execute(sql).fetchall()
+
+    def check(self) -> list[str]:
+        """Returns what SQLite finds wrong with its file."""
+        lines = [str(row[0]) for row in self.query("pragma integrity_check")]
+        return [] if lines == ["ok"] else [f"{self.path}: {line}" for line in lines]
+
+    def close(self) -> None:
+        """Lets go of the file; what was committed is there."""
+        self._reader.close()
+        self._writer.close()
+        self.shared.close()
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise self._error(error) from error
+
+    def _error(self, error: Exception) -> StoreError:
+        text = str(error)
+        for sign, meaning in (
+            ("disk is full", "the disk is full; nothing of the last answers was half-written"),
+            ("No space left", "the disk is full; nothing of the last answers was half-written"),
+            ("readonly", "the ledger cannot be written: file or folder is read-only"),
+            ("Read-only", "the ledger cannot be written: file or folder is read-only"),
+            ("denied", "the ledger cannot be opened: no permission"),
+            ("unable to open", "the ledger cannot be opened: the folder is missing, read-only or full"),
+            ("locked", f"another process has held the ledger for {BUSY_S:g} s"),
+            ("not a database", "this is not a ledger"),
+            ("malformed", "the ledger is damaged; `pairwright ledger verify` says where"),
+        ):
+            if sign in text:
+                return StoreError(f"{self.path}: {meaning} ({text})")
+        return StoreError(f"{self.path}: {text}")
+
+
+def _chunks(total: int) -> Iterator[tuple[int, int]]:
+    start = 0
+    for size in _CHUNKS:
+        while total - start >= size:
+            yield start, size
+            start += size
