@@ -15,11 +15,12 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from schemas.tables import JUDGMENTS, Table, conform
+from schemas.tables import Table
 from storage import files
 from storage.delta import Delta, Part
 from storage.keys import Hashes, KeyIndex, key_hash
 
+_JUDGMENTS = "judgments"
 _FILE = "file holding the row"
 
 
@@ -74,9 +75,11 @@ def catch_up(delta: Delta, index: KeyIndex) -> None:
 
 def _load(delta: Delta, paths: list[str]) -> tuple[Hashes, dict[int, str]]:
     """Returns the key hashes in the files, and which rows give way, with their file."""
+    schema = delta.table.empty().select(_key_columns(delta.table)).schema
     scan = pl.scan_parquet(
-        paths, glob=False, hive_partitioning=False, include_file_paths=_FILE, storage_options=dict(delta.root.options)
-    )
+        paths, schema=schema, extra_columns="ignore", glob=False, hive_partitioning=False, include_file_paths=_FILE,
+        storage_options=dict(delta.root.options),
+    )  # fmt: skip
     gives_way = _gives_way(delta.table)
     found = scan.select(key_hash(delta.table.key), gives_way, pl.when(gives_way).then(pl.col(_FILE)).alias(_FILE))
     frame = found.collect(engine="streaming")
@@ -85,28 +88,30 @@ def _load(delta: Delta, paths: list[str]) -> tuple[Hashes, dict[int, str]]:
 
 
 def _keys_of(table: Table, rows: pa.Table) -> tuple[Hashes, NDArray[np.bool_]]:
-    columns = [*table.key, *(["outcome"] if table is JUDGMENTS else [])]
-    frame = pl.DataFrame(pl.from_arrow(rows.select(columns))).select(key_hash(table.key), _gives_way(table))
+    frame = pl.DataFrame(pl.from_arrow(rows.select(_key_columns(table)))).select(key_hash(table.key), _gives_way(table))
     return frame["hash"].to_numpy(), frame["gives way"].to_numpy()
+
+
+def _key_columns(table: Table) -> list[str]:
+    """Returns the columns that say which row it is, and whether it gives way."""
+    return [*table.key, *(["outcome"] if table.name == _JUDGMENTS else [])]
 
 
 def _gives_way(table: Table) -> pl.Expr:
     """Returns the expression that says whether a stored row gives way to a later one of its key."""
-    if table is JUDGMENTS:
+    if table.name == _JUDGMENTS:
         return (pl.col("outcome") == "error").alias("gives way")
     return pl.lit(table.kind == "log").alias("gives way")
 
 
 def _errors(table: Table, gives_way: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Returns which new rows must not supersede: another error says nothing new."""
-    return gives_way if table is JUDGMENTS else np.zeros(len(gives_way), dtype=bool)
+    return gives_way if table.name == _JUDGMENTS else np.zeros(len(gives_way), dtype=bool)
 
 
 def _without(delta: Delta, path: str, superseded: Hashes) -> list[Part]:
     """Returns new files with the rows of one file that stay."""
-    options = dict(delta.root.options)
-    frame = pl.read_parquet(path, glob=False, hive_partitioning=False, storage_options=options)
-    rows = conform(delta.table, frame)
+    rows = delta.read(path)
     hashes, _ = _keys_of(delta.table, rows)
     stay = rows.filter(pa.array(~np.isin(hashes, superseded)))
-    return delta.write(files.arrow_tables(stay)) if stay.num_rows else []
+    return delta.write(files.arrow_tables(stay), schema=stay.schema) if stay.num_rows else []

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from schemas.errors import StoreError
-from schemas.tables import TABLES, TIME, Table
+from schemas.tables import TABLES, TIME
 from storage import files
+from storage.delta import Delta
 from storage.guard import guarded
-from storage.versions import Version, current, listed, paths_of
+from storage.versions import Version, current, listed
 
 if TYPE_CHECKING:
     import duckdb
@@ -53,17 +55,15 @@ def define(store: Store, connection: duckdb.DuckDBPyConnection) -> None:
     """Creates the views and macros of the lake's present state in an open database."""
     versions = listed(store)
     newest = list(current(versions).values())
+    connection.execute("begin")
     for table in TABLES.values():
+        delta = store.delta(table.name)
+        paths = delta.files()
         if table.kind == "dataset":
-            paths = [path for version in newest for path in paths_of(store, table.name, version)]
-            connection.execute(
-                f"create or replace macro {table.name}_at(version) as table {_at(store, table, versions)}"
-            )
-        else:
-            paths = store.delta(table.name).files()
-        connection.execute(
-            f"create or replace view {table.name} as {_select(store, table, _list(store, table, paths))}"
-        )
+            connection.execute(f"create or replace macro {table.name}_at(version) as table {_at(delta, versions)}")
+            paths = _paths(delta, newest)
+        connection.execute(f"create or replace view {table.name} as {_select(delta, _list(delta, paths))}")
+    connection.execute("commit")
 
 
 def names(versions: Iterable[Version]) -> dict[str, list[Version]]:
@@ -80,22 +80,20 @@ def names(versions: Iterable[Version]) -> dict[str, list[Version]]:
     return found
 
 
-def _at(store: Store, table: Table, versions: list[Version]) -> str:
+def _at(delta: Delta, versions: list[Version]) -> str:
     """Returns the body of a macro: the file list is chosen by the version's name before anything is read."""
-    cases = []
     known = names(versions)
-    for name, meant in known.items():
-        paths = [path for version in meant for path in paths_of(store, table.name, version)]
-        cases.append(f"when {_text(name)} then {_list(store, table, paths)}")
+    cases = [f"when {_text(name)} then {_list(delta, _paths(delta, meant))}" for name, meant in known.items()]
     wrong = f"error('there is no version ' || version || {_text('; there are: ' + (', '.join(known) or 'none'))})"
-    chosen = f"case version {' '.join(cases)} else {wrong} end" if cases else wrong
-    return _select(store, table, chosen)
+    return _select(delta, f"case version {' '.join(cases)} else {wrong} end" if cases else wrong)
 
 
-def _select(store: Store, table: Table, paths: str) -> str:
-    columns = ", ".join(_column(field) for field in table.schema)
-    hive = "true, hive_types = {'dataset': varchar}" if table.kind == "dataset" else "false"
-    return f"select {columns} from read_parquet({paths}, hive_partitioning = {hive})"
+def _select(delta: Delta, paths: str) -> str:
+    columns = ", ".join(_column(field) for field in delta.table.schema)
+    how = "false" if delta.table.kind != "dataset" else "true, hive_types = {'dataset': varchar}"
+    if delta.grown:
+        how += ", union_by_name = true"  # this opens every file, a quarter of a millisecond each
+    return f"select {columns} from read_parquet({paths}, hive_partitioning = {how})"
 
 
 def _column(field: pa.Field) -> str:
@@ -103,18 +101,26 @@ def _column(field: pa.Field) -> str:
     return f"make_timestamp(epoch_us({name})) as {name}" if field.type == TIME else name
 
 
-def _list(store: Store, table: Table, paths: list[str]) -> str:
-    return f"[{', '.join(_text(_literal(path)) for path in paths or [_empty(store, table)])}]"
+def _paths(delta: Delta, versions: Iterable[Version]) -> list[str]:
+    held = (version.tables.get(delta.table.name) for version in versions)
+    return [delta.path(part.path) for holding in held if holding for part in holding.files]
 
 
-def _empty(store: Store, table: Table) -> str:
+def _list(delta: Delta, paths: list[str]) -> str:
+    if delta.grown or not paths:
+        paths = [_empty(delta), *paths]  # it has every column
+    return f"[{', '.join(_text(_literal(path)) for path in paths)}]"
+
+
+def _empty(delta: Delta) -> str:
     """Returns the path of a Parquet file with the table's columns and no rows, made when first needed."""
-    folder = store.root.folder
+    folder = delta.root.folder
     assert folder is not None
-    path = folder / ".empty" / table.name / ("dataset=none" if table.kind == "dataset" else "") / "empty.parquet"
+    name = blake2b(str(delta.schema).encode(), digest_size=4).hexdigest() + ".parquet"
+    path = folder / ".empty" / delta.table.name / ("dataset=none" if delta.table.kind == "dataset" else "") / name
     if not path.exists():
         with files.atomic_file(path) as draft:
-            files.write_parquet(draft, store.delta(table.name).schema.empty_table())
+            files.write_parquet(draft, delta.schema.empty_table())
     return str(path)
 
 

@@ -22,7 +22,8 @@ from typing import Any, NamedTuple
 
 import orjson
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
+import pyarrow.parquet as pq
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema, Transaction
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.fs import DeltaStorageHandler
 from deltalake.transaction import AddAction, RemoveAction
@@ -93,6 +94,11 @@ class Delta:
         """The newest version seen, -1 while there is no table."""
         return -1 if self._handle is None else self._handle.version()
 
+    @property
+    def grown(self) -> bool:
+        """Whether some of its files may lack columns, because the table is older than a column of its schema."""
+        return self._handle is not None and self._names() != self.table.schema.names
+
     def refresh(self) -> int:
         """Looks for newer versions and returns the newest, -1 while there is no table."""
         if self._handle is None:
@@ -123,8 +129,23 @@ class Delta:
         found = [Part(r["path"], r["num_records"], r["size_bytes"], r.get("partition.dataset")) for r in rows]
         return [part for part in found if partition is None or part.partition == partition]
 
-    def write(self, tables: Iterable[pa.Table], partition: str | None = None) -> list[Part]:
-        """Writes data files, flushed but not yet visible, and returns them; on an error they are removed again."""
+    def read(self, path: str) -> pa.Table:
+        """Returns the rows of one data file as they were written."""
+        if self.root.folder is not None:
+            with pq.ParquetFile(path) as source:
+                return source.read()
+        handler = DeltaStorageHandler(self.uri, dict(self.root.options))
+        with pq.ParquetFile(handler.open_input_file(path.removeprefix(self.uri + "/"))) as source:
+            return source.read()
+
+    def write(
+        self, tables: Iterable[pa.Table], partition: str | None = None, *, schema: pa.Schema | None = None
+    ) -> list[Part]:  # fmt: skip
+        """Writes data files, flushed but not yet visible, and returns them; on an error they are removed again.
+
+        Args:
+            schema: of the rows, where it is not the table's.
+        """
         folder = "" if partition is None else f"dataset={partition}/"
         opened: list[str] = []
 
@@ -134,7 +155,7 @@ class Delta:
             return name, self._create(name)
 
         try:
-            return [Part(*part, partition) for part in files.write_parts(tables, self.schema, create)]
+            return [Part(*part, partition) for part in files.write_parts(tables, schema or self.schema, create)]
         except BaseException:
             self.forget(opened)
             raise
@@ -213,7 +234,11 @@ class Delta:
         self._handle.update_incremental()
         return list(names)
 
+    def _names(self) -> list[str]:
+        return [] if self._handle is None else [column.name for column in self._handle.schema().fields]
+
     def _existing(self) -> DeltaTable:
+        """Returns the table, made now if there is none, with every column of its schema."""
         if self._handle is None:
             self._handle = DeltaTable.create(
                 self.uri,
@@ -224,6 +249,11 @@ class Delta:
                 configuration=_SETTINGS,
                 storage_options=dict(self.root.options),
             )
+        names = self._names()
+        new = [column.with_nullable(True) for column in self.table.schema if column.name not in names]
+        if new:
+            self._handle.alter.add_columns(Schema.from_arrow(pa.schema(new)).fields)
+            self._handle.update_incremental()
         return self._handle
 
     def _create(self, name: str) -> Any:

@@ -92,8 +92,8 @@ def _rows(store: Store, table: Table, version: Version) -> pl.LazyFrame:
 
 def _marks(rows: pl.LazyFrame, table: Table, key: list[str]) -> pl.DataFrame:
     """Returns the key of each row and a hash of its content: two versions of any size fit in memory side by side."""
-    content = [name for name in table.schema.names if name not in NOT_CONTENT]
-    mark = pl.struct(content).struct.json_encode().hash(seed=7).alias("mark")
+    names = [name for name in table.schema.names if name not in NOT_CONTENT]
+    mark = pl.struct(names).struct.json_encode().hash(seed=7).alias("mark")
     return rows.select(*key, mark).collect(engine="streaming")
 
 

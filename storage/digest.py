@@ -1,7 +1,8 @@
 """Digests of tables: the same rows have the same digest, in whatever order, run or dataset they were written.
 
-Each row becomes canonical JSON (columns in the schema's order) and a BLAKE2b-128 of it; the digest of the table is the
-BLAKE2b-128 of its sorted row digests. It takes 16 bytes of memory a row.
+Each row becomes canonical JSON and a BLAKE2b-128 of it; the digest of the table is the BLAKE2b-128 of its sorted row
+digests. Columns come by name and those that are null are left out, so a column that the schema gains later changes no
+digest. It takes 16 bytes of memory a row.
 """
 
 from __future__ import annotations
@@ -28,7 +29,6 @@ class Seal:
         self.table = table
         self.rows = 0
         self._key = [name for name in table.key if name != "dataset"]
-        self._columns = [name for name in table.schema.names if name not in NOT_CONTENT]
         self._digests = bytearray()
         self._keys = KeySet()
 
@@ -48,7 +48,7 @@ class Seal:
                 f"table {self.table.name} holds the key ({found}) twice", row=self.rows + row + 1, field=self._key[-1]
             )
         self._keys.add(hashes)
-        for text in frame.select(pl.struct(self._columns).struct.json_encode()).to_series():
+        for text in frame.select(content(frame)).to_series():
             self._digests += blake2b(text.encode(), digest_size=16).digest()
         self.rows += frame.height
 
@@ -56,6 +56,17 @@ class Seal:
         """Returns the digest of all rows so far, as 32 hex digits."""
         ordered = np.sort(np.frombuffer(bytes(self._digests), dtype="S16")).tobytes()
         return blake2b(ordered, digest_size=16).hexdigest()
+
+
+def content(frame: pl.DataFrame) -> pl.Expr:
+    """Returns the expression for the canonical JSON of a row's content: an object a column."""
+    pieces = []
+    for name in sorted(set(frame.columns).difference(NOT_CONTENT)):
+        nulls = frame[name].null_count()
+        if nulls < frame.height:
+            piece = pl.struct(name).struct.json_encode()
+            pieces.append(pl.when(pl.col(name).is_not_null()).then(piece).otherwise(pl.lit("")) if nulls else piece)
+    return pl.concat_str(pieces).alias("content")
 
 
 def combined(seals: Mapping[str, Seal]) -> str:

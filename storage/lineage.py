@@ -63,10 +63,9 @@ def _holders(store: Store, pair_id: str) -> list[Version]:
     files = {path: None for version in versions for path in paths_of(store, "preferences", version)}
     if not files:
         return []
-    table = TABLES["preferences"]
     scan = pl.scan_parquet(
-        list(files), glob=False, hive_partitioning=False, include_file_paths="file", missing_columns="insert",
-        schema=store.scan(table, list(files)).collect_schema(), storage_options=dict(store.root.options),
+        list(files), schema={"pair_id": pl.String}, extra_columns="ignore", glob=False, hive_partitioning=False,
+        include_file_paths="file", storage_options=dict(store.root.options),
     )  # fmt: skip
     found = set(scan.filter(pl.col("pair_id") == pair_id).select("file").collect()["file"])
     holders = [version for version in versions if found.intersection(paths_of(store, "preferences", version))]

@@ -229,8 +229,8 @@ class Store:
         if not paths:
             return pl.LazyFrame(schema=schema)
         return pl.scan_parquet(
-            list(paths), schema=schema, missing_columns="insert", glob=False, hive_partitioning=False,
-            storage_options=dict(self.root.options),
+            list(paths), schema=schema, missing_columns="insert", extra_columns="ignore", glob=False,
+            hive_partitioning=False, storage_options=dict(self.root.options),
         )  # fmt: skip
 
     @contextlib.contextmanager
