@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tasks.scorers._panel import UNIT, Groups, Ties, by_judge, duels
+from tasks.scorers._panel import UNIT, Groups, Ties, by_judge, duels, per
 
 Floats = npt.NDArray[np.float64]
 
@@ -28,7 +28,7 @@ class Table(NamedTuple):
 
 def tables(judgments: pl.DataFrame, ties: Ties = "half", groups: Groups | None = None) -> list[Table]:
     """Returns the preference table of every unit: the mean over judges of each judge's mean vote."""
-    pairs = by_judge(duels(judgments, groups), ties).group_by(*UNIT, "one", "other").agg(
+    pairs = per(by_judge(duels(judgments, groups), ties), *UNIT, "one", "other").agg(
         pl.col("won").mean(), pl.col("votes").sum()
     )  # fmt: skip
     found = []
@@ -96,7 +96,7 @@ def _shortest_cycle(beats: npt.NDArray[np.bool_]) -> list[int]:
 
 def minimax_winner(chance: Floats) -> Floats:
     """Returns the mixture of rows that no row beats more than half the time; cells never met count as 1/2."""
-    from scipy.optimize import linprog
+    from scipy.optimize import linprog  # type: ignore[import-untyped]
 
     count = len(chance)
     edge = np.nan_to_num(chance, nan=0.5) - 0.5

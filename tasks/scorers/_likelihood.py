@@ -46,33 +46,49 @@ def pairs(wins: Floats, prior_std: float) -> Strengths:
     return Strengths(theta, _errors(hessian))
 
 
-def lists(rankings: Sequence[Sequence[Sequence[int]]], weights: Sequence[float], count: int, prior_std: float) -> Strengths:
+def lists(
+    rankings: Sequence[Sequence[Sequence[int]]], weights: Sequence[float], count: int, prior_std: float
+) -> Strengths:
     """Returns the Plackett-Luce strengths of rankings of ``count`` things.
 
     Args:
-        rankings: each a sequence of tiers from best to worst; things of one tier are tied and meet the same rest
-            (Breslow's treatment of ties). weights: of each ranking.
+        rankings: each a sequence of tiers from best to worst. Things of one tier are tied: each is taken as chosen
+            from all that are not above it (Breslow), the last tier with one choice fewer, so that a tie of two is
+            half a win to either. weights: of each ranking.
     """
-    stages = [
-        (np.array(tier), np.array([thing for later in ranking[place:] for thing in later]), weight)
-        for ranking, weight in zip(rankings, weights, strict=True)
-        for place, tier in enumerate(ranking)
-        if place < len(ranking) - 1
-    ]
+    chosen, rest, weight = _stages(rankings, weights, count)
     theta = np.zeros(count)
     for _ in range(_STEPS):
-        gradient, hessian = -theta / prior_std**2, np.eye(count) / prior_std**2
-        for tier, rest, weight in stages:
-            share = np.exp(theta[rest] - theta[rest].max())
-            share /= share.sum()
-            np.add.at(gradient, tier, weight)
-            gradient[rest] -= weight * len(tier) * share
-            hessian[np.ix_(rest, rest)] += weight * len(tier) * (np.diag(share) - np.outer(share, share))
+        odds = np.where(rest, np.exp(theta), 0.0)
+        share = odds / odds.sum(axis=1, keepdims=True)
+        choices = weight * chosen.sum(axis=1)
+        gradient = weight @ chosen - choices @ share - theta / prior_std**2
+        curve = np.einsum("s,si,sj->ij", choices, share, share)
+        hessian = np.diag(choices @ share) - curve + np.eye(count) / prior_std**2
         step = np.linalg.solve(hessian, gradient)
         theta = theta + np.clip(step, -2.0, 2.0)
         if np.abs(step).max(initial=0.0) < _SMALL:
             break
     return Strengths(theta, _errors(hessian))
+
+
+def _stages(
+    rankings: Sequence[Sequence[Sequence[int]]], weights: Sequence[float], count: int
+) -> tuple[Floats, npt.NDArray[np.bool_], Floats]:
+    """Returns one row per choice of a tier: what was chosen, from what, and its weight; equal choices are merged."""
+    found: dict[tuple[tuple[int, ...], tuple[int, ...]], float] = {}
+    for ranking, weight in zip(rankings, weights, strict=True):
+        rest: list[int] = []
+        for tier in reversed(ranking):
+            rest += tier
+            choices = len(tier) - (len(rest) == len(tier))
+            if choices:
+                key = (tuple(sorted(tier)), tuple(sorted(rest)))
+                found[key] = found.get(key, 0.0) + weight * choices / len(tier)
+    chosen, among = np.zeros((len(found), count)), np.zeros((len(found), count), dtype=bool)
+    for row, (tier_things, rest_things) in enumerate(found):
+        chosen[row, list(tier_things)], among[row, list(rest_things)] = 1.0, True
+    return chosen, among, np.array(list(found.values()))
 
 
 def _sigmoid(x: Floats) -> Floats:

@@ -14,6 +14,7 @@ from typing import Literal
 
 import orjson
 import polars as pl
+from polars.dataframe.group_by import GroupBy
 
 Ties = Literal["half", "drop"]
 Groups = Mapping[str, Sequence[str]]
@@ -42,7 +43,7 @@ def counted(judgments: pl.DataFrame, groups: Groups | None = None) -> pl.DataFra
 def ratings(judgments: pl.DataFrame, groups: Groups | None = None) -> pl.DataFrame:
     """Returns one row per pointwise score that counts: unit, ``completion_id``, judge, fingerprint, ``score``."""
     return (
-        counted(judgments, groups).filter(pl.col("kind") == "pointwise", pl.col("score").is_not_null())
+        counted(judgments, groups).filter(pl.col("kind") == "pointwise", pl.col("score").is_finite())
         .select(*UNIT, pl.col("subjects").list.first().alias("completion_id"), "judge", "fingerprint", "score")
     )  # fmt: skip
 
@@ -70,10 +71,10 @@ def duels(judgments: pl.DataFrame, groups: Groups | None = None) -> pl.DataFrame
     votes = pl.concat([pairs, _broken(rows)])
     turned = pl.col("first") > pl.col("second")
     one = pl.min_horizontal("first", "second")
+    won = pl.when(pl.col("outcome") == "tie").then(0.5).otherwise((pl.col("winner") == one).cast(pl.Float64))
     return votes.select(
         *UNIT, one.alias("one"), pl.max_horizontal("first", "second").alias("other"), "judge", "fingerprint",
-        turned.alias("turned"),
-        pl.when(pl.col("outcome") == "tie").then(0.5).otherwise((pl.col("winner") == one).cast(pl.Float64)).alias("won"),
+        turned.alias("turned"), won.alias("won"),
     )  # fmt: skip
 
 
@@ -85,14 +86,14 @@ def rankings(judgments: pl.DataFrame, groups: Groups | None = None) -> pl.DataFr
     """
     rows = counted(judgments, groups)
     listwise = rows.filter(pl.col("kind") == "listwise").select(*UNIT, "judge", "meta")
-    tiers = pl.Series("tiers", [_tiers(meta) for meta in listwise["meta"]], dtype=pl.List(pl.List(pl.String)))
     pairs = duels(judgments.filter(pl.col("kind") == "pairwise"), groups)
-    two = (
-        pl.when(pl.col("won") == 1).then(pl.concat_list(*(pl.concat_list(name) for name in ("one", "other"))))
-        .when(pl.col("won") == 0).then(pl.concat_list(*(pl.concat_list(name) for name in ("other", "one"))))
-        .otherwise(pl.concat_list(pl.concat_list("one", "other").implode().over(pl.int_range(pl.len()))))
-    )  # fmt: skip
-    return pl.concat([listwise.drop("meta").with_columns(tiers), pairs.select(*UNIT, "judge", two.alias("tiers"))])
+    tiers = [_tiers(meta) for meta in listwise["meta"]]
+    tiers += [
+        [[one, other]] if won == 0.5 else [[one], [other]] if won > 0.5 else [[other], [one]]
+        for one, other, won in pairs.select("one", "other", "won").iter_rows()
+    ]
+    whole = pl.concat([listwise.drop("meta"), pairs.select(*UNIT, "judge")])
+    return whole.with_columns(pl.Series("tiers", tiers, dtype=pl.List(pl.List(pl.String))))
 
 
 def _tiers(meta: str | None) -> list[list[str]]:
@@ -122,20 +123,25 @@ def by_judge(votes: pl.DataFrame, ties: Ties) -> pl.DataFrame:
     A judge has one voice a pair, however often it was asked.
     """
     kept = votes if ties == "half" else votes.filter(pl.col("won") != 0.5)
-    return kept.group_by(*UNIT, "one", "other", "judge").agg(pl.col("won").mean(), pl.len().alias("votes"))
+    return per(kept, *UNIT, "one", "other", "judge").agg(pl.col("won").mean(), pl.len().alias("votes"))
+
+
+def per(rows: pl.DataFrame, *keys: str) -> GroupBy:
+    """Returns the rows grouped, sorted before: a sum of floats depends on its order, and rows come in any."""
+    return rows.sort([*keys, *(name for name in rows.columns if name not in keys)]).group_by(keys, maintain_order=True)
 
 
 def both_ways(pairs: pl.DataFrame, *values: str) -> pl.DataFrame:
-    """Returns every pair from either side: ``completion_id``, ``against``, ``won`` seen from the former, and ``values``."""
-    straight = pairs.select(*UNIT, pl.col("one").alias("completion_id"), pl.col("other").alias("against"), "won", *values)
-    turned = pairs.select(
-        *UNIT, pl.col("other").alias("completion_id"), pl.col("one").alias("against"), 1 - pl.col("won"), *values
-    )
-    return pl.concat([straight, turned.rename({"literal": "won"}) if "literal" in turned.columns else turned])
+    """Returns every pair from either side: ``completion_id``, ``against``, ``won`` of the former, and ``values``."""
+    sides = [
+        pairs.select(*UNIT, pl.col(mine).alias("completion_id"), pl.col(theirs).alias("against"), won, *values)
+        for mine, theirs, won in (("one", "other", pl.col("won")), ("other", "one", (1 - pl.col("won")).alias("won")))
+    ]
+    return pl.concat(sides)
 
 
 def finish(rows: pl.DataFrame, scorer: str) -> pl.DataFrame:
-    """Returns rows of the scores table: named, with the quantile within unit, sorted.
+    """Returns rows of the scores table, sorted; ``quantile`` is the share of the unit that lies below, ties half.
 
     Args:
         rows: unit, completion_id, score, judgments and, where known, standard_error. Rows without a score go.
@@ -143,12 +149,11 @@ def finish(rows: pl.DataFrame, scorer: str) -> pl.DataFrame:
     if "standard_error" not in rows.columns:
         rows = rows.with_columns(standard_error=pl.lit(None, pl.Float64))
     known = rows.filter(pl.col("score").is_not_null())
-    rank, count = pl.col("score").rank("average").over(UNIT), pl.len().over(UNIT)
+    place = (pl.col("score").rank("average") - 0.5) / pl.len()
     return known.select(
         "completion_id", "prompt_id", "criterion",
         pl.when(pl.col("group") == "").then(pl.lit(scorer)).otherwise(pl.format("{}:{}", pl.lit(scorer), "group"))
         .alias("scorer"),
         pl.col("score").cast(pl.Float64), pl.col("judgments").cast(pl.Int64),
-        pl.col("standard_error").cast(pl.Float64),
-        quantile=pl.when(count > 1).then((rank - 1) / (count - 1)).otherwise(0.5),
+        pl.col("standard_error").cast(pl.Float64), quantile=place.over(UNIT),
     ).sort("prompt_id", "completion_id", "criterion", "scorer")  # fmt: skip

@@ -14,7 +14,7 @@ import polars as pl
 
 from schemas.blocks import scorer
 from tasks.scorers._likelihood import pairs
-from tasks.scorers._panel import UNIT, Ties, both_ways, by_judge, duels, finish
+from tasks.scorers._panel import UNIT, Ties, both_ways, by_judge, duels, finish, per
 
 
 @scorer
@@ -39,7 +39,7 @@ def bradley_terry(
     if prior_std <= 0:
         raise ValueError(f"prior_std is {prior_std}, it must be above 0")
     voices = by_judge(duels(judgments, groups), ties)
-    sides = both_ways(voices, "votes").group_by(*UNIT, "completion_id", "against").agg(
+    sides = per(both_ways(voices, "votes"), *UNIT, "completion_id", "against").agg(
         pl.col("won").sum(), pl.col("votes").sum()
     )  # fmt: skip
     cells = sides.sort(*UNIT, "completion_id", "against").with_columns(
@@ -61,7 +61,7 @@ def _solve(cells: pl.DataFrame, size: int, prior_std: float) -> pl.DataFrame:
         score=pl.Series(strengths.value[place, cells["row"].to_numpy()]),
         standard_error=pl.Series(strengths.error[place, cells["row"].to_numpy()]),
     )
-    return found.group_by(*UNIT, "completion_id").agg(
+    return per(found, *UNIT, "completion_id").agg(
         pl.col("score").first(), pl.col("standard_error").first(), judgments=pl.col("votes").sum()
     )
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import polars as pl
 
 from schemas.blocks import scorer
-from tasks.scorers._panel import UNIT, Ties, both_ways, by_judge, duels, finish, ratings
+from tasks.scorers._panel import UNIT, Ties, both_ways, by_judge, duels, finish, per, ratings
 
 
 @scorer
@@ -34,7 +34,7 @@ def majority(
 
 def _duels(judgments: pl.DataFrame, ties: Ties, groups: dict[str, list[str]] | None) -> pl.DataFrame:
     voices = by_judge(duels(judgments, groups), ties).with_columns(voice=(pl.col("won") - 0.5).sign())
-    pairs = voices.group_by(*UNIT, "one", "other").agg(
+    pairs = per(voices, *UNIT, "one", "other").agg(
         won=(pl.col("voice").sum().sign() + 1) / 2,
         support=(pl.col("voice").mean() + 1) / 2,
         voices=pl.len(),
@@ -43,7 +43,7 @@ def _duels(judgments: pl.DataFrame, ties: Ties, groups: dict[str, list[str]] | N
     # Variance of the Beta posterior of the share of voices: one unanimous voice is not certainty.
     n, share = pl.col("voices") + 2, (pl.col("support") * pl.col("voices") + 1) / (pl.col("voices") + 2)
     sides = both_ways(pairs.with_columns(variance=share * (1 - share) / (n + 1)), "variance", "votes")
-    return sides.group_by(*UNIT, "completion_id").agg(
+    return per(sides, *UNIT, "completion_id").agg(
         score=pl.col("won").mean(),
         judgments=pl.col("votes").sum(),
         standard_error=pl.col("variance").sum().sqrt() / pl.len(),
@@ -51,14 +51,12 @@ def _duels(judgments: pl.DataFrame, ties: Ties, groups: dict[str, list[str]] | N
 
 
 def _ratings(judgments: pl.DataFrame, groups: dict[str, list[str]] | None) -> pl.DataFrame:
-    voices = ratings(judgments, groups).group_by(*UNIT, "completion_id", "judge").agg(
+    voices = per(ratings(judgments, groups), *UNIT, "completion_id", "judge").agg(
         pl.col("score").mean(), pl.len().alias("votes")
     )  # fmt: skip
     counts = voices.group_by(*UNIT, "completion_id", "score").agg(voices=pl.len())
     common = counts.filter(pl.col("voices") == pl.col("voices").max().over(*UNIT, "completion_id"))
-    totals = voices.group_by(*UNIT, "completion_id").agg(
+    totals = per(voices, *UNIT, "completion_id").agg(
         judgments=pl.col("votes").sum(), standard_error=pl.col("score").std() / pl.len().sqrt()
     )
-    return common.group_by(*UNIT, "completion_id").agg(pl.col("score").mean()).join(totals, on=[*UNIT, "completion_id"])
-
-
+    return per(common, *UNIT, "completion_id").agg(pl.col("score").mean()).join(totals, on=[*UNIT, "completion_id"])

@@ -13,7 +13,7 @@ import math
 import polars as pl
 
 from schemas.blocks import scorer
-from tasks.scorers._panel import UNIT, finish, ratings
+from tasks.scorers._panel import UNIT, finish, per, ratings
 
 _ROOT = math.sqrt(math.pi / 2)
 
@@ -22,17 +22,17 @@ _ROOT = math.sqrt(math.pi / 2)
 def median(judgments: pl.DataFrame, *, groups: dict[str, list[str]] | None = None) -> pl.DataFrame:
     """Returns the median over judges of each judge's median rating of a completion.
 
-    The standard error is that of a median of normal ratings, sqrt(pi / 2) * s / sqrt(n), with s from the median absolute
-    deviation; null for one judge.
+    The standard error is that of a median of normal ratings, sqrt(pi / 2) * s / sqrt(n), with s from the median
+    absolute deviation; null for one judge.
 
     Args:
         judgments: pointwise; higher scores are better. Pairwise and listwise rows are not used.
         groups: group -> its judges; each group is scored apart, as ``median:GROUP``.
     """
     cell = [*UNIT, "completion_id"]
-    voices = ratings(judgments, groups).group_by(*cell, "judge").agg(pl.col("score").median(), votes=pl.len())
+    voices = per(ratings(judgments, groups), *cell, "judge").agg(pl.col("score").median(), votes=pl.len())
     deviation = (pl.col("score") - pl.col("score").median()).abs().median()
-    scores = voices.group_by(cell).agg(
+    scores = per(voices, *cell).agg(
         score=pl.col("score").median(),
         judgments=pl.col("votes").sum(),
         standard_error=pl.when(pl.len() > 1).then(_ROOT * 1.4826 * deviation / pl.len().sqrt()),

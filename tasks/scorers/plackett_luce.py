@@ -39,7 +39,9 @@ def plackett_luce(
     weighed = rows.with_columns(weight=1 / pl.len().over(*UNIT, "judge", "among"))
     found: list[dict[str, Any]] = []
     for unit, part in weighed.sort(*UNIT, "judge").group_by(UNIT, maintain_order=True):
-        found += _of_unit(dict(zip(UNIT, unit, strict=True)), part["tiers"].to_list(), part["weight"].to_list(), prior_std)
+        found += _of_unit(
+            dict(zip(UNIT, unit, strict=True)), part["tiers"].to_list(), part["weight"].to_list(), prior_std
+        )
     kinds = dict.fromkeys([*UNIT, "completion_id"], pl.String)
     frame = pl.DataFrame(found, {**kinds, "score": pl.Float64, "standard_error": pl.Float64, "judgments": pl.Int64})
     return finish(frame, "plackett_luce")

@@ -1,7 +1,7 @@
 """Preference table: win rates that need no order behind them, for preferences that may go round in circles.
 
-Source: Zhang et al. 2024, arXiv:2410.02197 (general preference model); Wu et al. 2024, arXiv:2405.00675, section 4 (mean
-probability of winning against the others); Swamy et al. 2024, arXiv:2401.04056 (minimax winner).
+Source: Zhang et al. 2024, arXiv:2410.02197 (general preference model); Wu et al. 2024, arXiv:2405.00675, section 4
+(mean probability of winning against the others); Swamy et al. 2024, arXiv:2401.04056 (minimax winner).
 
 Use it where judges may prefer A to B, B to C and C to A; ``cycle_report`` says how often they do. It is bad at few
 comparisons: it borrows no strength across pairs, which Bradley-Terry does.

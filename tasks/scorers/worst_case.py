@@ -11,7 +11,7 @@ from __future__ import annotations
 import polars as pl
 
 from schemas.blocks import scorer
-from tasks.scorers._panel import UNIT, finish, ratings
+from tasks.scorers._panel import UNIT, finish, per, ratings
 
 
 @scorer
@@ -26,8 +26,8 @@ def worst_case(
         groups: group -> its judges; each group is scored apart, as ``worst_case:GROUP``.
     """
     cell = [*UNIT, "completion_id"]
-    voices = ratings(judgments, groups).group_by(*cell, "judge").agg(pl.col("score").mean(), votes=pl.len())
-    scores = voices.group_by(cell).agg(
+    voices = per(ratings(judgments, groups), *cell, "judge").agg(pl.col("score").mean(), votes=pl.len())
+    scores = per(voices, *cell).agg(
         score=pl.col("score").min(), judgments=pl.col("votes").sum(), judges=pl.len()
     )  # fmt: skip
     return finish(scores.filter(pl.col("judges") >= least_judges), "worst_case")
