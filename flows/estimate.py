@@ -30,7 +30,7 @@ def estimate(plan: Plan, root: str, *, settings: Settings | None = None) -> dict
     ledger = Ledger.open(where) if there else None
     try:
         walk = _Walk(plan, ledger)
-        walked = plan.prompts.head(PROMPTS_WALKED)
+        walked = next(plan.prompts.shards(PROMPTS_WALKED))
         for prompt in walked.iter_rows(named=True):
             walk.prompt(prompt)
         return walk.result(plan.prompts.height / walked.height)

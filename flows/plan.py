@@ -39,14 +39,14 @@ class Plan:
     """A run, ready to go.
 
     Attributes:
-        prompts: the prompts table, in order. backends: SPEC -> backend, not started. before: steps on completions,
+        prompts: counted and checked. backends: SPEC -> backend, not started. before: steps on completions,
             before scores. after: filters, weighters and relabelers, shard by shard. last: those that need all rows.
     """
 
     recipe: Recipe
     dataset: str
     seed: int
-    prompts: pl.DataFrame
+    prompts: load.Prompts
     backends: dict[str, Backend]
     scorers: list[Step]
     selectors: list[Step]
@@ -57,9 +57,7 @@ class Plan:
 
     def identity(self, fingerprints: dict[str, str]) -> str:
         """Returns what makes two runs the same run: recipe, prompts, seed, dataset, and who answers."""
-        return content_id(
-            "run", self.recipe.hash, self.dataset, self.seed, self.prompts["prompt_id"].to_list(), fingerprints
-        )
+        return content_id("run", self.recipe.hash, self.dataset, self.seed, self.prompts.digest, fingerprints)
 
 
 def make(request: Request) -> Plan:
@@ -75,15 +73,15 @@ def make(request: Request) -> Plan:
         raise UsageError("--data replays recorded completions; leave out --policy")
     policy = f"replay:{request.data}" if request.data else request.policy
     recipe = recipes.with_models(recipe, policy=policy, judge=request.judge)
-    file, rows = _rows(request)
-    prompts = load.prompts(rows, request.mapping, file=file) if rows is not None else _made(recipe, request.seed)
-    if request.limit is not None:
-        prompts = prompts.head(request.limit)
-    if not prompts.height:
-        raise DataError("there is no prompt to run", file=file)
-    _check_needs(recipe, prompts, file)
+    file = request.data or request.prompts
+    if file:
+        prompts = load.file_prompts(file, request.mapping, request.limit)
+    else:
+        made = _made(recipe, request.seed)
+        prompts = load.Prompts(lambda: iter([made]), request.limit)
+    _check_needs(recipe, prompts, str(file or f"recipe {recipe.name}"))
     recipe, opens = _canonical(recipe)
-    given = _replayed(rows, request) if rows is not None and request.data else {}
+    given = _replayed(request) if request.data else {}
     blocks = {verb: [Step.of(spec, recipe.name) for spec in recipe.of(verb)] for verb in ("score", "select", "gate")}
     before, after, last = _curation(recipe)
     return Plan(
@@ -94,11 +92,6 @@ def make(request: Request) -> Plan:
     )  # fmt: skip
 
 
-def _rows(request: Request) -> tuple[str, pl.DataFrame | None]:
-    path = request.data or request.prompts
-    return (str(path), load.read_rows(path)) if path else (f"recipe {request.recipe}", None)
-
-
 def _made(recipe: Recipe, seed: int) -> pl.DataFrame:
     sources = recipe.of("prompts")
     if not sources:
@@ -107,15 +100,20 @@ def _made(recipe: Recipe, seed: int) -> pl.DataFrame:
     return pl.concat(frames, how="diagonal_relaxed").unique("prompt_id", keep="first", maintain_order=True)
 
 
-def _check_needs(recipe: Recipe, prompts: pl.DataFrame, file: str) -> None:
-    for spec in recipe.of("judge"):
-        for name in registry.find("judge", spec.name).mark.needs:
-            missing = prompts[name].is_null() if name in prompts.columns else pl.Series([True] * prompts.height)
+def _check_needs(recipe: Recipe, prompts: load.Prompts, file: str) -> None:
+    needs = [(spec.name, name) for spec in recipe.of("judge") for name in registry.find("judge", spec.name).mark.needs]
+    if not needs:
+        return
+    row = 0
+    for frame in prompts.shards(load.CHUNK):
+        for judge, name in needs:
+            missing = frame[name].is_null()
             if missing.any():
                 raise DataError(
-                    f"judge {spec.name!r} needs {name!r} on every prompt; map it with --map {name}=COLUMN",
-                    file=file, row=int(missing.arg_max() or 0) + 1, field=name,
+                    f"judge {judge!r} needs {name!r} on every prompt; map it with --map {name}=COLUMN",
+                    file=file, row=row + int(missing.arg_max() or 0) + 1, field=name,
                 )  # fmt: skip
+        row += frame.height
 
 
 def _canonical(recipe: Recipe) -> tuple[Recipe, dict[str, str]]:
@@ -144,10 +142,12 @@ def _canonical(recipe: Recipe) -> tuple[Recipe, dict[str, str]]:
     return recipe.model_copy(update={"blocks": tuple(blocks)}), opens
 
 
-def _replayed(rows: pl.DataFrame, request: Request) -> dict[str, Any]:
+def _replayed(request: Request) -> dict[str, Any]:
     """Returns what the replay backend is opened with: the file's completions, filed by prompt."""
     from tasks.backends.replay import key
 
+    assert request.data is not None
+    rows = load.read_rows(request.data)
     file, mapping = str(request.data), request.mapping
     column = mapping.get("completion", "completion")
     if column not in rows.columns:

@@ -34,7 +34,7 @@ from storage.catalog import write_catalog
 from storage.ledger import Ledger
 from storage.store import Store
 from tasks import registry
-from tasks.answer import Answered, answers
+from tasks.answer import SHARD, Answered, answers
 from tasks.check import check, refused
 from tasks.driver import Budget, Driver
 from tasks.judge import Judging
@@ -106,7 +106,6 @@ class _Run:
         fingerprints = {spec: content_id("backend", told) for spec, told in self.backends.items()}
         self.run_id = _run_id(self.plan, fingerprints, self.store)
         self.spool.start()
-        self.store.append("prompts", self.plan.prompts, run_id=self.run_id)
         show = watch(self.driver, self.spool.counts) if watch else contextlib.nullcontext()
         try:
             with show, _interrupts(self.driver):
@@ -127,7 +126,7 @@ class _Run:
         judgings = [Judging(spec, recipe.name, fingerprints) for spec in recipe.of("judge")]
         pending: asyncio.Task[None] | None = None
         try:
-            async for shard in answers(self.driver, self.plan.prompts, samplings, judgings):
+            async for shard in answers(self.driver, self.plan.prompts.shards(SHARD), samplings, judgings):
                 if pending:
                     await pending  # at most one shard is being written: the store holds back the engines, not memory
                 pending = asyncio.create_task(self.on_shard(shard.number, self._work(shard)))

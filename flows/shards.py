@@ -57,6 +57,7 @@ class Spool:
 def finish(shard: Answered, plan: Plan, store: Store, spool: Spool, run_id: str) -> None:
     """Commits one shard's facts, and spools what its scorers, selectors and filters make of them."""
     completions, judgments = frame(shard.completions, "completions"), frame(shard.judgments, "judgments")
+    store.append("prompts", shard.prompts, run_id=run_id)
     store.append("completions", completions, run_id=run_id)
     store.append("judgments", judgments, run_id=run_id)
     tables: dict[str, pl.DataFrame] = {"prompts": shard.prompts, "completions": completions, "judgments": judgments}

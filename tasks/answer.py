@@ -7,12 +7,12 @@ is opened whenever the engines have room. Memory is bounded by the window and by
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import polars as pl
 
-from tasks.driver import Driver, Rows
+from tasks.driver import Driver, Order, Rows
 from tasks.judge import Judging, judge
 from tasks.sample import Sampling, sample
 
@@ -34,48 +34,65 @@ class Answered(NamedTuple):
 
 
 async def answers(
-    driver: Driver, prompts: pl.DataFrame, samplings: Sequence[Sampling], judgings: Sequence[Judging], *,
-    shard: int = SHARD,
-) -> AsyncIterator[Answered]:  # fmt: skip
+    driver: Driver, shards: Iterable[pl.DataFrame], samplings: Sequence[Sampling], judgings: Sequence[Judging]
+) -> AsyncIterator[Answered]:
     """Yields every shard once, as soon as its last prompt is done.
 
     When the driver is stopped, what is in flight lands first, then the reason is raised.
+
+    Args:
+        shards: slices of the prompts table, taken as the engines have room.
 
     Raises:
         StoppedError: the budget is used up or somebody asked to stop; nothing is lost.
         EndpointError: a backend is gone or refuses us.
     """
     window = _Window(driver, samplings, judgings)
-    rows: Iterator[tuple[int, dict[str, Any]]] = enumerate(prompts.iter_rows(named=True))
-    shards: dict[int, list[tuple[int, Rows, Rows]]] = {}
-    sizes = {i: min(shard, prompts.height - i * shard) for i in range(-(-prompts.height // shard))}
+    open_shards: dict[int, _Shard] = {}
+    rows = _rows(shards, open_shards)
     exhausted = False
     try:
         while not exhausted or window.busy:
             while not exhausted and window.has_room():
-                order, prompt = next(rows, (-1, {}))
-                if order < 0:
+                place = next(rows, None)
+                if place is None:
                     exhausted = True
                     break
-                window.add(order, prompt)
+                window.add(*place)
                 await asyncio.sleep(0)  # let it ask, so that the gates know
-            for order, completions, judgments in await window.finished():
+            for (number, position), completions, judgments in await window.finished():
                 driver.finished += 1
-                done = shards.setdefault(order // shard, [])
-                done.append((order, completions, judgments))
-                if len(done) == sizes[order // shard]:
-                    yield _shard(order // shard, prompts, shard, shards.pop(order // shard))
+                shard = open_shards[number]
+                shard.done[position] = (completions, judgments)
+                if len(shard.done) == shard.prompts.height:
+                    yield open_shards.pop(number).answered(number)
     finally:
         await window.land()
 
 
-def _shard(index: int, prompts: pl.DataFrame, size: int, done: list[tuple[int, Rows, Rows]]) -> Answered:
-    done.sort(key=lambda item: item[0])
-    return Answered(
-        index, prompts.slice(index * size, size),
-        [row for _, completions, _ in done for row in completions],
-        [row for _, _, judgments in done for row in judgments],
-    )  # fmt: skip
+class _Shard:
+    """A shard some of whose prompts are not done yet."""
+
+    def __init__(self, prompts: pl.DataFrame) -> None:
+        self.prompts = prompts
+        self.done: dict[int, tuple[Rows, Rows]] = {}
+
+    def answered(self, number: int) -> Answered:
+        """Returns the shard's rows in the order of its prompts."""
+        both = [self.done[position] for position in range(self.prompts.height)]
+        return Answered(
+            number, self.prompts, [row for rows, _ in both for row in rows], [row for _, rows in both for row in rows]
+        )
+
+
+def _rows(shards: Iterable[pl.DataFrame], opened: dict[int, _Shard]) -> Iterator[tuple[Order, dict[str, Any]]]:
+    for number, prompts in enumerate(shards):
+        opened[number] = _Shard(prompts)
+        for position, row in enumerate(prompts.iter_rows(named=True)):
+            yield (number, position), row
+
+
+Done = tuple[Order, Rows, Rows]
 
 
 class _Window:
@@ -83,8 +100,8 @@ class _Window:
 
     def __init__(self, driver: Driver, samplings: Sequence[Sampling], judgings: Sequence[Judging]) -> None:
         self.driver, self.samplings, self.judgings = driver, samplings, judgings
-        self.open: set[asyncio.Task[tuple[int, Rows, Rows]]] = set()
-        self._done: list[asyncio.Task[tuple[int, Rows, Rows]]] = []
+        self.open: set[asyncio.Task[Done]] = set()
+        self._done: list[asyncio.Task[Done]] = []
         self._gates = set(driver.gates.values())
 
     def has_room(self) -> bool:
@@ -99,22 +116,22 @@ class _Window:
         """Whether a prompt is open, or done and not yet handed on."""
         return bool(self.open or self._done)
 
-    def add(self, order: int, prompt: dict[str, Any]) -> None:
+    def add(self, order: Order, prompt: dict[str, Any]) -> None:
         """Opens one prompt."""
         task = asyncio.create_task(self._one(order, prompt))
         self.open.add(task)
         task.add_done_callback(self._finish)
 
-    def _finish(self, task: asyncio.Task[tuple[int, Rows, Rows]]) -> None:
+    def _finish(self, task: asyncio.Task[Done]) -> None:
         self.open.discard(task)
         self._done.append(task)
         self.driver.wake.set()
 
-    async def _one(self, order: int, prompt: dict[str, Any]) -> tuple[int, Rows, Rows]:
+    async def _one(self, order: Order, prompt: dict[str, Any]) -> Done:
         completions = await sample(self.driver, prompt, self.samplings, order)
         return order, completions, await judge(self.driver, prompt, completions, self.judgings, order)
 
-    async def finished(self) -> list[tuple[int, Rows, Rows]]:
+    async def finished(self) -> list[Done]:
         """Waits until a prompt is done or an engine is hungry, and returns the prompts that are done."""
         if self.open and not self._done:
             await self.driver.wake.wait()

@@ -23,6 +23,9 @@ from storage.ledger import Ledger, Stored
 from tasks.backends.base import Backend
 
 Rows = list[dict[str, Any]]
+Order = tuple[int, int]
+"""Where a prompt stands in the run: what stands first goes first where slots are short."""
+
 GIVE_UP_AFTER = 40
 """So many failed calls in a row, with none answered in between, mean that the endpoint is gone."""
 
@@ -97,7 +100,7 @@ class Gate:
     def __init__(self, backends: list[Backend], tally: Tally, wake: asyncio.Event) -> None:
         self.backends, self.tally, self.wake = backends, tally, wake
         self.inside = 0
-        self._queue: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._queue: list[tuple[Order, int, asyncio.Future[None]]] = []
         self._tickets = 0
 
     @property
@@ -115,7 +118,7 @@ class Gate:
         """Whether so little waits that the backend may soon have nothing to do."""
         return len(self._queue) < 16 + self.slots // 8
 
-    async def enter(self, order: int) -> None:
+    async def enter(self, order: Order) -> None:
         """Waits for a slot."""
         if self.inside < self.slots and not self._queue:
             self.inside += 1
@@ -181,7 +184,7 @@ class Driver:
         self.stopped = self.stopped or reason
         self.wake.set()
 
-    async def exchange(self, block: Callable[..., Any], *args: Any, order: int = 0, **params: Any) -> Rows:
+    async def exchange(self, block: Callable[..., Any], *args: Any, order: Order = (0, 0), **params: Any) -> Rows:
         """Returns the rows of one exchange, or of one rule.
 
         Args:
@@ -196,7 +199,7 @@ class Driver:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.workers, _apply, block, args, params)
 
-    async def _drive(self, exchange: Generator[list[Request], list[Reply], Rows], order: int) -> Rows:
+    async def _drive(self, exchange: Generator[list[Request], list[Reply], Rows], order: Order) -> Rows:
         try:
             requests = next(exchange)
             while True:
@@ -211,7 +214,7 @@ class Driver:
         finally:
             exchange.close()
 
-    async def ask(self, request: Request, order: int = 0) -> Reply:
+    async def ask(self, request: Request, order: Order = (0, 0)) -> Reply:
         """Returns the answers to one request: from the ledger where they are, bought and kept where not.
 
         Raises:
@@ -228,7 +231,7 @@ class Driver:
         replies = [await self._buy(backend, part, order) for part in _missing(request, found)]
         return _merged(request, found, replies)
 
-    async def _buy(self, backend: Backend, request: Request, order: int) -> Reply:
+    async def _buy(self, backend: Backend, request: Request, order: Order) -> Reply:
         gate = self.gates[request.model]
         self._may_go_on()
         await gate.enter(order)

@@ -13,7 +13,7 @@ from typing import Any
 from schemas.ids import content_id
 from schemas.recipe import BlockSpec
 from tasks import registry
-from tasks.driver import Driver, Rows
+from tasks.driver import Driver, Order, Rows
 
 
 class Judging:
@@ -32,7 +32,7 @@ class Judging:
             "judge", spec.name, self.params, fingerprints.get(model, ""), _code(self.block.function.__module__)
         )
 
-    async def __call__(self, driver: Driver, prompt: dict[str, Any], completions: Rows, order: int) -> Rows:
+    async def __call__(self, driver: Driver, prompt: dict[str, Any], completions: Rows, order: Order) -> Rows:
         """Returns the judge's judgments of these completions as rows of the judgments table."""
         rows = await driver.exchange(self.block.function, prompt, completions, order=order, **self.params)
         seen: Counter[tuple[Any, ...]] = Counter()
@@ -45,7 +45,7 @@ class Judging:
 
 
 async def judge(
-    driver: Driver, prompt: dict[str, Any], completions: Rows, blocks: Sequence[Judging], order: int
+    driver: Driver, prompt: dict[str, Any], completions: Rows, blocks: Sequence[Judging], order: Order
 ) -> Rows:
     """Returns the judgments of one prompt's completions by all judges; the judges judge at the same time."""
     if not completions:

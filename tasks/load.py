@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import orjson
 import polars as pl
@@ -21,6 +22,9 @@ from schemas.tables import PROMPTS
 
 PROMPT_FIELDS = ("prompt", "reference", "task", "tests", "source", "split", "language", "group", "prompt_id")
 COMPLETION_FIELDS = ("completion", "policy", "label", "logprob", "sample")
+CHUNK = 512
+"""Rows read at a time."""
+
 FORMATS = (".parquet", ".jsonl", ".ndjson", ".json", ".csv")
 
 
@@ -42,12 +46,30 @@ def parse_map(text: str | None) -> dict[str, str]:
     return mapping
 
 
-def read_rows(path: Path) -> pl.DataFrame:
-    """Returns a data file as it is, one row a record.
+def chunks(path: Path, size: int = CHUNK) -> Iterator[pl.DataFrame]:
+    """Yields a data file as it is, one row a record, so many rows at a time.
+
+    Parquet and JSONL are streamed; CSV and JSON are read whole.
 
     Raises:
         DataError: missing, a folder, empty, an unknown format, or broken at a row that the message names.
     """
+    kind = _kind(path)
+    found = 0
+    reader = {".parquet": _parquet, ".csv": _csv, ".json": _json}.get(kind, _json_lines)
+    for frame in reader(path, size):
+        found += frame.height
+        yield frame
+    if not found:
+        raise DataError("the file has no rows", file=str(path))
+
+
+def read_rows(path: Path) -> pl.DataFrame:
+    """Returns a data file whole; see ``chunks``."""
+    return pl.concat(chunks(path), how="diagonal_relaxed")
+
+
+def _kind(path: Path) -> str:
     if not path.exists():
         raise DataError("no such file", file=str(path))
     if path.is_dir():
@@ -56,56 +78,80 @@ def read_rows(path: Path) -> pl.DataFrame:
     kind = suffixes[-1] if suffixes else ""
     if kind not in FORMATS:
         raise DataError(f"unknown format {kind or 'without a suffix'}; known are {', '.join(FORMATS)}", file=str(path))
-    data = _bytes(path)
-    if not data.strip():
+    if not path.stat().st_size:
         raise DataError("the file is empty", file=str(path))
-    frame = _parse(data, kind, path)
-    if not frame.height:
-        raise DataError("the file has no rows", file=str(path))
-    return frame
+    return kind
+
+
+def _open(path: Path) -> IO[bytes]:
+    return cast("IO[bytes]", gzip.open(path) if path.suffix == ".gz" else path.open("rb"))
 
 
 def _bytes(path: Path) -> bytes:
     try:
-        data = path.read_bytes()
-        return gzip.decompress(data) if path.suffix == ".gz" else data
+        with _open(path) as file:
+            data = file.read()
     except (OSError, EOFError) as error:
         raise DataError(f"cannot be read: {error}", file=str(path)) from error
+    if not data.strip():
+        raise DataError("the file is empty", file=str(path))
+    return data
 
 
-def _parse(data: bytes, kind: str, path: Path) -> pl.DataFrame:
+def _parquet(path: Path, size: int) -> Iterator[pl.DataFrame]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
-        if kind == ".parquet":
-            return pl.read_parquet(io.BytesIO(data))
-        if kind == ".csv":
-            return pl.read_csv(io.BytesIO(data), infer_schema_length=10_000)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise DataError(f"not {kind[1:]}: {str(error).splitlines()[0]}", file=str(path)) from error
-    rows = list(_json_lines(data, path)) if kind != ".json" else _json_rows(data, path)
-    return _frame(rows)
+        source = io.BytesIO(_bytes(path)) if path.suffix == ".gz" else path
+        for batch in pq.ParquetFile(source).iter_batches(size):
+            yield pl.DataFrame(pl.from_arrow(batch))
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"not Parquet: {str(error).splitlines()[0]}", file=str(path)) from error
 
 
-def _json_lines(data: bytes, path: Path) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(data.split(b"\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            raise DataError(f"not JSON: {error}", file=str(path), row=number) from error
-        if not isinstance(row, dict):
-            raise DataError(f"expected an object, found {type(row).__name__}", file=str(path), row=number)
-        yield row
-
-
-def _json_rows(data: bytes, path: Path) -> list[dict[str, Any]]:
+def _csv(path: Path, size: int) -> Iterator[pl.DataFrame]:
     try:
-        rows = orjson.loads(data)
+        frame = pl.read_csv(io.BytesIO(_bytes(path)), infer_schema_length=10_000)
+    except pl.exceptions.PolarsError as error:
+        raise DataError(f"not CSV: {str(error).splitlines()[0]}", file=str(path)) from error
+    yield from frame.iter_slices(size)
+
+
+def _json_lines(path: Path, size: int) -> Iterator[pl.DataFrame]:
+    rows: list[dict[str, Any]] = []
+    try:
+        with _open(path) as file:
+            for number, line in enumerate(file, start=1):
+                if line.strip():
+                    rows.append(_object(line, path, number))
+                if len(rows) == size:
+                    yield _frame(rows)
+                    rows = []
+    except (OSError, EOFError) as error:
+        raise DataError(f"cannot be read: {error}", file=str(path)) from error
+    if rows:
+        yield _frame(rows)
+
+
+def _object(line: bytes, path: Path, number: int) -> dict[str, Any]:
+    try:
+        row = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise DataError(f"not JSON: {error}", file=str(path), row=number) from error
+    if not isinstance(row, dict):
+        raise DataError(f"expected an object, found {type(row).__name__}", file=str(path), row=number)
+    return row
+
+
+def _json(path: Path, size: int) -> Iterator[pl.DataFrame]:
+    try:
+        rows = orjson.loads(_bytes(path))
     except orjson.JSONDecodeError as error:
         raise DataError(f"not JSON: {error}", file=str(path)) from error
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise DataError("expected a list of objects", file=str(path))
-    return rows
+    yield from _frame(rows).iter_slices(size) if rows else ()
 
 
 def _frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
@@ -121,12 +167,63 @@ def _frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-def prompts(rows: pl.DataFrame, mapping: Mapping[str, str], *, file: str) -> pl.DataFrame:
+class Prompts:
+    """The prompts of a run: counted and checked once, then read again in shards, so that a file is never held whole.
+
+    Attributes:
+        height: distinct prompts. digest: content id of their ids, in order.
+    """
+
+    def __init__(self, read: Callable[[], Iterator[pl.DataFrame]], limit: int | None = None) -> None:
+        self._read, self._limit = read, limit
+        self.height, ids = 0, blake2b(digest_size=16)
+        for frame in self.shards(CHUNK):
+            self.height += frame.height
+            ids.update("".join(frame["prompt_id"]).encode())
+        self.digest = ids.hexdigest()
+
+    def shards(self, size: int) -> Iterator[pl.DataFrame]:
+        """Yields the prompts table in their order, ``size`` rows at a time; a prompt that comes twice comes once."""
+        seen: set[int] = set()
+        held, left = PROMPTS.empty().drop("run_id", "created_at"), self._limit
+        for frame in self._read():
+            numbers = [int(prompt_id[:16], 16) for prompt_id in frame["prompt_id"]]
+            new = [number not in seen and not seen.add(number) for number in numbers]  # type: ignore[func-returns-value]
+            held = pl.concat([held, frame.filter(new)], how="diagonal_relaxed")
+            while held.height >= size or (left is not None and held.height >= left):
+                take = size if left is None else min(size, left)
+                if take:
+                    yield held.head(take)
+                held, left = held.slice(take), None if left is None else left - take
+                if left == 0:
+                    return
+        if held.height:
+            yield held
+
+
+def file_prompts(path: Path, mapping: Mapping[str, str], limit: int | None = None) -> Prompts:
+    """Returns the prompts of a file; raises as ``chunks`` and ``prompts`` do, at the first fault."""
+
+    def read() -> Iterator[pl.DataFrame]:
+        given: dict[str, tuple[str, int]] = {}
+        start = 1
+        for rows in chunks(path):
+            yield prompts(rows, mapping, file=str(path), start=start, given=given)
+            start += rows.height
+
+    return Prompts(read, limit)
+
+
+def prompts(
+    rows: pl.DataFrame, mapping: Mapping[str, str], *, file: str, start: int = 1,
+    given: dict[str, tuple[str, int]] | None = None,
+) -> pl.DataFrame:  # fmt: skip
     """Returns the prompts table of a file's rows: one row a distinct prompt, in the file's order.
 
     Args:
-        rows: the file. mapping: prompt field -> column; a field of the same name needs no mapping.
-        file: named in messages.
+        rows: some rows of the file. mapping: prompt field -> column; a field of the same name needs no mapping.
+        file: named in messages. start: the number of the first row.
+        given: ids the file itself gave to rows before these; added to.
 
     Raises:
         DataError: a missing column, a prompt that is neither text nor messages, one id with two contents.
@@ -135,19 +232,19 @@ def prompts(rows: pl.DataFrame, mapping: Mapping[str, str], *, file: str) -> pl.
     if "prompt" not in columns:
         hint = nearest("prompt", rows.columns)
         raise DataError(f"no column 'prompt'; map it with --map prompt=COLUMN ({hint})", file=file, field="prompt")
-    seen: dict[str, tuple[str, int]] = {}
+    seen = {} if given is None else given
     out: dict[str, dict[str, Any]] = {}
-    for number, row in enumerate(rows.iter_rows(named=True), start=1):
+    for number, row in enumerate(rows.iter_rows(named=True), start=start):
         record = _prompt(row, columns, file, number)
-        given = row[columns["prompt_id"]] if "prompt_id" in columns else None
-        if given is not None:
-            known = seen.setdefault(str(given), (record["prompt_id"], number))
+        own = row[columns["prompt_id"]] if "prompt_id" in columns else None
+        if own is not None:
+            known = seen.setdefault(str(own), (record["prompt_id"], number))
             if known[0] != record["prompt_id"]:
                 raise DataError(
-                    f"id {given!r} already names another prompt in row {known[1]}; ids must be unique",
+                    f"id {own!r} already names another prompt in row {known[1]}; ids must be unique",
                     file=file, row=number, field=columns["prompt_id"],
                 )  # fmt: skip
-            record["meta"] = orjson.dumps({"id": given}).decode()
+            record["meta"] = orjson.dumps({"id": own}).decode()
         out.setdefault(record["prompt_id"], record)
     schema = {name: dtype for name, dtype in PROMPTS.empty().schema.items() if name not in ("run_id", "created_at")}
     return pl.DataFrame(list(out.values()), schema=schema)

@@ -9,7 +9,7 @@ from typing import Any
 from schemas.ids import content_id
 from schemas.recipe import BlockSpec
 from tasks import registry
-from tasks.driver import Driver, Rows
+from tasks.driver import Driver, Order, Rows
 
 
 class Sampling:
@@ -28,7 +28,7 @@ class Sampling:
         self.policy = self.params.get("policy", "")
         self.fingerprint = fingerprints.get(self.policy, "")
 
-    async def __call__(self, driver: Driver, prompt: dict[str, Any], order: int) -> Rows:
+    async def __call__(self, driver: Driver, prompt: dict[str, Any], order: Order) -> Rows:
         """Returns the prompt's completions as rows of the completions table."""
         rows = await driver.exchange(self.block.function, prompt, order=order, **self.params)
         for row in rows:
@@ -42,7 +42,7 @@ class Sampling:
         return rows
 
 
-async def sample(driver: Driver, prompt: dict[str, Any], blocks: Sequence[Sampling], order: int) -> Rows:
+async def sample(driver: Driver, prompt: dict[str, Any], blocks: Sequence[Sampling], order: Order) -> Rows:
     """Returns the completions of one prompt by all sampling blocks; the blocks sample at the same time."""
     if len(blocks) == 1:
         return await blocks[0](driver, prompt, order)
