@@ -10,7 +10,6 @@ from typing import Literal
 import polars as pl
 
 from schemas.blocks import row_filter
-from tasks.filters._texts import whole
 
 
 @row_filter(scope="dataset")
@@ -20,15 +19,15 @@ def exact_duplicates(preferences: pl.DataFrame, *, by: Literal["pair", "prompt"]
     ``value`` names the pair that stays.
 
     Args:
-        by: equal are pairs with the same prompt, chosen and rejected messages; or all pairs of a prompt.
+        by: equal are pairs of a prompt with the same ``content_id`` (chosen and rejected messages); or all of a prompt.
     """
-    keys = ["prompt_id"] if by == "prompt" else ["prompt_id", "chosen", "rejected"]
-    rows = preferences.select("pair_id", *(whole(key) if key in ("chosen", "rejected") else key for key in keys))
-    kept = pl.col("pair_id").min().over(keys)
+    keys = ["prompt_id"] if by == "prompt" else ["prompt_id", "content_id"]
     reason = "same prompt" if by == "prompt" else "same prompt, chosen and rejected"
     return (
-        rows.select("pair_id", kept=kept)
+        preferences.lazy()
+        .select("pair_id", kept=pl.col("pair_id").min().over(keys))
         .filter(pl.col("pair_id") != pl.col("kept"))
         .select(row_id="pair_id", reason=pl.lit(reason), value="kept")
         .sort("row_id")
+        .collect()
     )

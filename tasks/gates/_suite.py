@@ -8,7 +8,9 @@ Millions of rows stay in DuckDB; Great Expectations sees one row, which takes it
 from __future__ import annotations
 
 import json
+import logging
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -59,14 +61,12 @@ def checked(suite: Path, numbers: Mapping[str, float], parameters: Mapping[str, 
     Raises:
         ValueError: an expectation could not be computed; that is a defect of the gate, not a refusal.
     """
-    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # read once, at import
-    import great_expectations as gx
     import pandas as pd
-    from great_expectations.data_context.types.base import ProgressBarsConfig
 
+    gx = _library()
     written = json.loads(suite.read_text(encoding="utf-8"))
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    context.variables.progress_bars = gx.data_context.types.base.ProgressBarsConfig(globally=False)
     asset = context.data_sources.add_pandas("gate").add_dataframe_asset("numbers")
     row = {"dataframe": pd.DataFrame([dict(numbers)])}
     batch = asset.add_batch_definition_whole_dataframe("row").get_batch(row)
@@ -81,20 +81,30 @@ def checked(suite: Path, numbers: Mapping[str, float], parameters: Mapping[str, 
     return pl.DataFrame(sorted(rows, key=lambda check: order.index(check["name"])), schema=CHECKS, orient="row")
 
 
+def _library() -> Any:
+    """Returns Great Expectations, imported without its telemetry, its notes and warnings about its own imports."""
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # read once, at import
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import great_expectations
+        import great_expectations.data_context.types.base
+    return great_expectations
+
+
 def _check(found: Any, numbers: Mapping[str, float]) -> dict[str, Any]:
     config = found.expectation_config
     column = config.kwargs["column"]
     failure = _exception(found.exception_info)
     if failure is not None:
         raise ValueError(f"the check {column!r} could not be computed: {failure}")
-    lowest, highest = config.kwargs.get("min_value"), config.kwargs.get("max_value")
-    bounds = [f">= {lowest:g}"] * (lowest is not None) + [f"<= {highest:g}"] * (highest is not None)
+    ends = ((">=", config.kwargs.get("min_value")), ("<=", config.kwargs.get("max_value")))
     return {
         "name": column,
         "severity": _SEVERITIES[str(getattr(config.severity, "value", config.severity))],
         "success": bool(found.success),
         "observed": numbers[column],
-        "allowed": " and ".join(bounds),
+        "allowed": " and ".join(f"{sign} {end:g}" for sign, end in ends if end is not None),
         "says": config.description,
     }
 

@@ -32,6 +32,7 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _UNIT = re.compile(r"[\s.!?,;:)]*|\s*/?\s*(?:[^\W\d_]{2,}|[°mgshlLCFKWVJN]\b)(?:['’.,/²³!-]|\s|[^\W\d_])*")
+_BEHIND = re.compile(r"(?<=[\d)}])\s+[A-Za-z][A-Za-z ]*$")
 _SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12}
 _NOT_UNITS = re.compile(
     r"\b(?:than|plus|minus|squared|cubed|and|or|to|hal(?:f|ves)|thirds?|quarters?|pi|sqrt|log|ln|sin|cos|tan|exp"
@@ -97,6 +98,16 @@ def values(text: str) -> frozenset[Fraction]:
     if value is None and "=" in text:  # "16 - 3 = 13": what it comes to
         value = _one(text.rpartition("=")[2].strip())
     return frozenset() if value is None else value
+
+
+def without_unit(text: str) -> str:
+    """Returns an answer without the words behind its last number, as long as they do not change its value.
+
+    >>> without_unit("25+25 dollars"), without_unit("3 and a half")
+    ('25+25', '3 and a half')
+    """
+    found = _BEHIND.search(text)
+    return text if found is None or _NOT_UNITS.search(found[0]) else text[: found.start()]
 
 
 def _one(text: str) -> frozenset[Fraction] | None:

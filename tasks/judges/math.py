@@ -12,11 +12,13 @@ from typing import Any, Literal
 
 from schemas.blocks import judge
 from schemas.messages import text_of
-from tasks.judges._answers import Answer, bare, final_answer, values
+from tasks.judges._answers import Answer, bare, final_answer, values, without_unit
 from tasks.judges._rows import Row, cut, judgeable, rule
 
-_WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}")
-_UNITS_BEHIND = re.compile(r"(?<=[\d)}])\s+[A-Za-z][A-Za-z ]*$")
+_WORD = re.compile(
+    r"(?<![\\A-Za-z])(?:[A-Za-z]{3,}|(?:or|to|of|is|in|at|an|am|pm|as|by|on|it|no|so|if|up|do|be|he|we|my)\b)",
+    re.IGNORECASE,
+)
 _IN_WORDS = re.compile(
     r"\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty|thirty|forty|fifty|sixty"
     r"|seventy|eighty|ninety|hundred|thousand|million|billion|dozen|half|third|quarter|couple|none|nothing|nobody)\b",
@@ -106,7 +108,7 @@ def _parsed(answer: str) -> tuple[Any, ...]:
     """
     from math_verify import LatexExtractionConfig, parse
 
-    text = _TIMES.sub(r" \\times ", _UNITS_BEHIND.sub("", bare(answer))).replace("**", "^")
+    text = _TIMES.sub(r" \\times ", without_unit(bare(answer))).replace("**", "^")
     if len(text) > _LONGEST or not text or _WORD.search(text):
         return ()
     text = text.replace("$", "")
