@@ -41,14 +41,14 @@ class Budget:
 
     def exceeded(self, tally: Tally) -> str | None:
         """Returns what is used up, in words, or null."""
-        for name, limit, spent in (
-            ("calls", self.calls, tally.asked),
-            ("tokens", self.tokens, tally.tokens),
-            ("cost", self.cost, tally.cost),
-            ("seconds", self.seconds, time.monotonic() - tally.started),
-        ):
-            if limit is not None and spent >= limit:
-                return f"the budget of {limit:g} {name} is used up"
+        if self.calls is not None and tally.asked >= self.calls:
+            return f"the budget of {self.calls:g} calls is used up"
+        if self.tokens is not None and tally.tokens >= self.tokens:
+            return f"the budget of {self.tokens:g} tokens is used up"
+        if self.cost is not None and tally.cost >= self.cost:
+            return f"the budget of ${self.cost:g} is used up"
+        if self.seconds is not None and time.monotonic() - tally.started >= self.seconds:
+            return f"the budget of {self.seconds:g} seconds is used up"
         return None
 
 
@@ -225,11 +225,15 @@ class Driver:
         if getattr(backend, "records", False):  # recorded data: nothing is bought, so nothing is kept
             return await backend.answer(request)
         found = self.ledger.find(request)
+        replies: list[Reply] = []
+        if len(found) < request.n:
+            found = await self.ledger.claim(request)  # two askers of one question, here or in another process, buy once
+            try:
+                replies = [await self._buy(backend, part, order) for part in _missing(request, found)]
+            finally:
+                self.ledger.release(request)
         self.tally.from_ledger += len(found)
-        if len(found) == request.n:
-            return from_ledger(found)
-        replies = [await self._buy(backend, part, order) for part in _missing(request, found)]
-        return _merged(request, found, replies)
+        return _merged(found, replies) if replies else from_ledger(found)
 
     async def _buy(self, backend: Backend, request: Request, order: Order) -> Reply:
         gate = self.gates[request.model]
@@ -312,7 +316,7 @@ def from_ledger(found: Mapping[int, Stored]) -> Reply:
     )  # fmt: skip
 
 
-def _merged(request: Request, found: Mapping[int, Stored], replies: list[Reply]) -> Reply:
+def _merged(found: Mapping[int, Stored], replies: list[Reply]) -> Reply:
     if not found and len(replies) == 1:
         return replies[0]
     choices: list[Choice] = [item.choice for item in found.values()]
