@@ -39,7 +39,7 @@ class Readable(Protocol):
 
 
 def stats(calls: Readable) -> dict[str, Any]:
-    """Returns ``models``: model -> calls, answers, outcomes, tokens, cost, mean latency; and ``failures``, and totals."""
+    """Returns ``models`` (model -> calls, answers, outcomes, tokens, cost, mean latency), ``failures`` and totals."""
     models: dict[str, dict[str, Any]] = {}
     for model, *sums in calls.query(
         "select model, count(*), sum(prompt_tokens), sum(cached_tokens), sum(completion_tokens), sum(cost), "
