@@ -36,11 +36,12 @@ class Written(NamedTuple):
     bytes: int
 
 
-def arrow_tables(data: Rows, rows: int = ROW_GROUP) -> Iterator[pa.Table]:
-    """Returns the rows as tables of exactly ``rows`` rows (the last may be shorter), each in one chunk.
+def arrow_tables(data: Rows) -> Iterator[pa.Table]:
+    """Returns the rows as tables of ``ROW_GROUP`` rows (the last may be shorter), each in one chunk.
 
     Where the caller's batches end then has no influence on the bytes of a file.
     """
+    rows = ROW_GROUP
     if isinstance(data, pl.DataFrame):
         data = (part.to_arrow(compat_level=_PLAIN) for part in data.iter_slices(rows))
     elif isinstance(data, pa.Table):
@@ -65,8 +66,6 @@ def write_parts(
     tables: Iterable[pa.Table],
     schema: pa.Schema,
     create: Callable[[], tuple[str, Any]],
-    *,
-    file_bytes: int = FILE_BYTES,
 ) -> Iterator[Written]:
     """Writes tables into as many Parquet files as needed, and returns each once it is complete.
 
@@ -83,7 +82,7 @@ def write_parts(
                 writer, rows = _writer(sink, schema), 0
             writer.write_table(table, row_group_size=ROW_GROUP)
             rows += table.num_rows
-            if sink.tell() >= file_bytes:
+            if sink.tell() >= FILE_BYTES:
                 yield Written(name, rows, _finish(writer, sink))
                 writer = sink = None
         if writer is not None:

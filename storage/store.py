@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -69,6 +70,8 @@ class Store:
         place = Root.of(root, storage_options)
         folder = place.folder
         if folder is not None:
+            if re.search("%[0-9A-Fa-f]{2}", str(folder)):
+                raise StoreError(f"{folder}: delta-rs takes '%' and two digits in a path for something else; rename it")
             with guarded("opening the lake", folder):
                 if folder.exists() and not folder.is_dir():
                     raise StoreError(f"{folder} is a file; the root of a lake is a folder")

@@ -149,7 +149,7 @@ def parse_time(text: str) -> datetime | None:
 
 def check_tag(tag: str) -> None:
     """Raises UsageError for a tag that could be taken for something else."""
-    if not _TAG.fullmatch(tag) or _NUMBER.fullmatch(tag):
+    if not _TAG.fullmatch(tag) or _NUMBER.fullmatch(tag) or tag == "latest":
         raise UsageError(
             f"{tag!r} cannot be a tag: a letter, then letters, digits, '.', '_', '-', and not like v1 or q1"
         )
