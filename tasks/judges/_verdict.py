@@ -20,7 +20,7 @@ _NAMES: dict[str, Winner] = {
 }  # fmt: skip
 _BRACKETS = re.compile(r"\[\[([^\[\]\n]{1,20})\]\]")
 _NOUN = re.compile(
-    r"^(?:the\s+)?(?:answer|response|assistant|option|candidate|completion)[\s_-]+(?=\S)|\s+(?:answer|one)$"
+    r"^(?:the\s+)?(?:(?:answer|response|assistant|option|candidate|completion)[\s_-]+(?=\S))?|\s+(?:answer|one)$"
 )
 _LEAD = re.compile(
     r"^\W*(?:(?:so|therefore|thus|hence)\W+)?(?:(?:my|the)\s+)?(?:final\s+|overall\s+)?"

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.messages import assistant
@@ -147,6 +147,7 @@ def test_rows_stand_in_sample_order_and_name_the_answer():
     assert {row["kind"] for row in judged} == {"pointwise"}
 
 
+@settings(deadline=None)
 @given(
     st.integers(-(10**9), 10**9), st.sampled_from(["A: {}", "#### {}", "Answer: ${}", "\\boxed{{{}}}", "A: {} eggs"])
 )
@@ -156,6 +157,7 @@ def test_every_integer_is_read_back_in_every_form(number, form):
         assert one(form.format(written), str(number + 1))["score"] == 0.0
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_no_text_makes_the_judge_fail_or_right_by_chance(text):
     row = one("A: " + text.replace("7", ""), "777777")
