@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import secrets
 import shutil
@@ -62,36 +63,62 @@ def arrow_tables(data: Rows) -> Iterator[pa.Table]:
         yield pa.concat_tables(held).combine_chunks()
 
 
+class ParquetSink:
+    """One Parquet file being written to an open sink (with ``write``, ``flush``, ``tell`` and ``close``)."""
+
+    def __init__(self, sink: Any, schema: pa.Schema) -> None:
+        self._sink = sink
+        self._writer = pq.ParquetWriter(sink, schema, compression="zstd", compression_level=3, version="2.6")
+        self.rows = 0
+
+    @property
+    def bytes(self) -> int:
+        """Bytes so far."""
+        return int(self._sink.tell())
+
+    def add(self, table: pa.Table) -> None:
+        """Writes one row group."""
+        self._writer.write_table(table, row_group_size=ROW_GROUP)
+        self.rows += table.num_rows
+
+    def finish(self) -> int:
+        """Completes the file, waits until it is on the disk, and returns its bytes."""
+        self._writer.close()
+        size = self.bytes
+        settle(self._sink)
+        self._sink.close()
+        return size
+
+    def drop(self) -> None:
+        """Lets go of a file that could not be completed; nothing that fails here is news. Harmless when complete."""
+        self._writer.is_open = False  # or it would try to complete the file when it is collected
+        with contextlib.suppress(OSError, pa.ArrowException, ValueError):
+            self._sink.close()
+
+
 def write_parts(
-    tables: Iterable[pa.Table],
-    schema: pa.Schema,
-    create: Callable[[], tuple[str, Any]],
-) -> Iterator[Written]:
+    tables: Iterable[pa.Table], schema: pa.Schema, create: Callable[[], tuple[str, Any]]
+) -> Iterator[Written]:  # fmt: skip
     """Writes tables into as many Parquet files as needed, and returns each once it is complete.
 
     Args:
-        create: opens the next file; returns its name and an object with ``write``, ``tell`` and ``close``.
+        create: opens the next file; returns its name and its sink.
     """
-    writer: pq.ParquetWriter | None = None
-    sink: Any = None
-    name, rows = "", 0
+    name, part = "", None
     try:
         for table in tables:
-            if writer is None:
+            if part is None:
                 name, sink = create()
-                writer, rows = _writer(sink, schema), 0
-            writer.write_table(table, row_group_size=ROW_GROUP)
-            rows += table.num_rows
-            if sink.tell() >= FILE_BYTES:
-                yield Written(name, rows, _finish(writer, sink))
-                writer = sink = None
-        if writer is not None:
-            done, writer = writer, None
-            yield Written(name, rows, _finish(done, sink))
+                part = ParquetSink(sink, schema)
+            part.add(table)
+            if part.bytes >= FILE_BYTES:
+                yield Written(name, part.rows, part.finish())
+                part = None
+        if part is not None:
+            yield Written(name, part.rows, part.finish())
     finally:
-        if writer is not None:
-            with contextlib.suppress(OSError):  # the first error is the one to tell
-                sink.close()
+        if part is not None:
+            part.drop()
 
 
 def write_parquet(path: Path, data: Rows, *, metadata: Mapping[str, str] | None = None) -> int:
@@ -102,20 +129,17 @@ def write_parquet(path: Path, data: Rows, *, metadata: Mapping[str, str] | None 
     """
     tables = arrow_tables(data)
     first = next(tables, None)
-    if first is None:
-        first = _empty(data)
-    schema = first.schema
+    schema = (_empty(data) if first is None else first).schema
     if metadata:
         schema = schema.with_metadata({**(schema.metadata or {}), **metadata})
-    rows = 0
-    with path.open("wb") as sink:
-        writer = _writer(sink, schema)
-        while first is not None:
-            writer.write_table(first.replace_schema_metadata(schema.metadata), row_group_size=ROW_GROUP)
-            rows += first.num_rows
-            first = next(tables, None)
-        _finish(writer, sink)
-    return rows
+    part = ParquetSink(path.open("wb"), schema)
+    try:
+        for table in itertools.chain([] if first is None else [first], tables):
+            part.add(table.replace_schema_metadata(schema.metadata))
+        part.finish()
+    finally:
+        part.drop()
+    return part.rows
 
 
 def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
@@ -219,18 +243,6 @@ def _alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def _writer(sink: Any, schema: pa.Schema) -> pq.ParquetWriter:
-    return pq.ParquetWriter(sink, schema, compression="zstd", compression_level=3, version="2.6")
-
-
-def _finish(writer: pq.ParquetWriter, sink: Any) -> int:
-    writer.close()
-    size = int(sink.tell())
-    settle(sink)
-    sink.close()
-    return size
 
 
 def _empty(data: Rows) -> pa.Table:

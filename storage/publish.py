@@ -166,7 +166,9 @@ def _record(store: Store, versions: Sequence[Version]) -> None:
         [{**version.row(), "run_id": version.run_id} for version in versions],
         schema={**TABLES["versions"].empty().schema},
     )
-    store.append("versions", frame, run_id=None, recipe=versions[-1].recipe or "")
+    store.add(
+        "versions", frame, run_id=None, recipe=versions[-1].recipe or "", recipe_hash=versions[-1].recipe_hash or ""
+    )
 
 
 def _same(store: Store, draft: Version) -> Version | None:

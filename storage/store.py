@@ -95,16 +95,21 @@ class Store:
             DataError: rows that do not fit the table.
             StoreError: the disk is full, read-only, or the table cannot be read. Nothing was added.
         """
-        table = self._known(name)
-        if table.kind == "dataset":
+        if self._known(name).kind == "dataset":
             raise UsageError(f"{name} is part of datasets: publish it")
+        with guarded(f"appending to {name}", self.root):
+            return self.add(name, frame, run_id=run_id, recipe=recipe, recipe_hash=recipe_hash)
+
+    def add(self, name: str, frame: pl.DataFrame, *, run_id: str | None, recipe: str, recipe_hash: str) -> int:
+        """Does what ``append`` does, for steps of the store that say themselves what failed."""
+        table = self._known(name)
         if frame.is_empty():
             return 0
         if table.kind == "log":
             frame = frame.unique(subset=list(table.key), keep="last", maintain_order=True)
         rows = conform(table, frame.with_columns(**_stamps(frame, run_id)))
         note = {"run_id": run_id or "", "recipe": recipe, "recipe_hash": recipe_hash}
-        with guarded(f"appending to {name}", self.root), self.exclusive(name):
+        with self.exclusive(name):
             return self.retried(lambda: append.append_new(self._tables[name], self._indexes[name], rows, note))
 
     def read(
