@@ -64,18 +64,20 @@ class Pace:
 
     def __init__(self, told: float | None = None) -> None:
         self.told, self.rate = told, told
-        self.learned = False
+        self.learned = self.settling = self._seeking = False
         self._credit, self._credited = 1.0, 0.0
         self._bins: deque[Bin] = deque(maxlen=BINS)
         self._changed = self._probed = self._refused = -math.inf
-        self._first = 0.0
-        self._hold_s, self._noise = 2.0, NOISE
+        self._first, self._probes = 0.0, 0
+        self._hold_s, self._noise = 4.0, NOISE
 
     def wait(self, now: float) -> float:
         """Returns the seconds until one more may be sent; 0 takes it."""
+        if self.settling:
+            self._settle(now)
         if self.rate is not None:
             self._probe(now)
-            self._credit = min(max(1.0, 0.05 * self.rate), self._credit + (now - self._credited) * self.rate)
+            self._credit = min(1.0 + 0.05 * self.rate, self._credit + (now - self._credited) * self.rate)
             self._credited = now
             if self._credit < 1.0:
                 return (1.0 - self._credit) / self.rate
@@ -84,61 +86,64 @@ class Pace:
         return 0.0
 
     def _bin(self, now: float) -> Bin:
-        if not self._bins or now - self._bins[-1].at >= BIN_S:
+        if not self._bins or now - self._bins[-1].at >= BIN_S or self._bins[-1].at < self._changed:
             self._bins.append(Bin(now))
         return self._bins[-1]
 
-    def _seen(self, since: float) -> tuple[int, int, float]:
-        """Returns calls sent and refused since then, and over how many seconds (at least one)."""
+    def _seen(self, since: float) -> tuple[int, int]:
+        """Returns calls sent since then, and of them refused."""
         bins = [bin for bin in self._bins if bin.at >= since]
-        if not bins:
-            return 0, 0, 1.0
-        return sum(b.sent for b in bins), sum(b.refused for b in bins), max(1.0, self._bins[-1].at - bins[0].at + BIN_S)
+        return sum(bin.sent for bin in bins), sum(bin.refused for bin in bins)
 
     def refused(self, now: float) -> bool:
-        """Takes note of a refusal; returns whether it says that there is a limit."""
+        """Takes note of a refusal; returns whether it is the one that tells of a limit: then wait, it sums up after."""
         self._bin(now).refused += 1
         self._refused = now
+        if self.settling:
+            return False
         if self.learned:
             self._slow_down(now)
-            return self.learned
-        sent, refused, seconds = self._seen(now - 2.0)
+            return False
+        sent, refused = self._seen(now - 2.0)
         if sent < 20 or refused / sent <= self._noise + 4 * math.sqrt(0.03 / sent):
             return False
-        self.learned = True
-        self.rate = self._first = max(0.2, (sent - refused) / seconds)
-        self._credit, self._changed, self._probed = 0.0, now, now
+        self.settling = True
         return True
 
-    def _slow_down(self, now: float) -> None:
-        assert self.rate is not None
-        since = now - self._changed
-        if since < 0.5:
-            return
-        sent, refused, seconds = self._seen(self._changed)
-        if sent >= 50 and refused / sent < 0.1 and self.rate < 0.6 * self._first:
-            self._forget(refused / sent)
-            return
-        accepted = (sent - refused) / seconds
-        before = self.rate
-        if since >= 2.0:
-            self.rate = max(0.6 * before, 0.97 * min(before, accepted))
-        else:
-            self.rate = 0.85 * before
-        if self._probed > self._changed:  # the last probe went too far: the next one later
-            self._hold_s = min(120.0, 2 * self._hold_s)
-        self._changed = self._probed = now
+    def _settle(self, now: float) -> None:
+        """Starts at what was accepted a second, which a burst shows too small; all refusals are in by now."""
+        self.settling, self.learned, self._seeking = False, True, True
+        sent, refused = self._seen(-math.inf)
+        last = max((bin.at for bin in self._bins if bin.sent), default=now)
+        seconds = max(1.0, last + BIN_S - self._bins[0].at)
+        self._first = max(0.2, (sent - refused) / seconds)
+        self.rate = self._first if self.told is None else min(self.told, self._first)
+        self._credit, self._credited, self._changed, self._probed = 0.0, now, now, now
 
-    def _forget(self, share: float) -> None:
-        """Refusals do not fall with the rate, so they are not about the rate."""
-        self.learned, self.rate, self._noise = False, self.told, max(self._noise, 1.5 * share + 0.02)
+    def _slow_down(self, now: float) -> None:
+        """Goes to what was accepted of late, and a little below."""
+        assert self.rate is not None
+        if now - self._changed < 0.5:
+            return
+        sent, refused = self._seen(max(self._changed, now - 2.0))
+        share = refused / max(1, sent)
+        if self.rate < 0.6 * self._first and share < 0.1 and sum(self._seen(-math.inf)) >= 50:
+            # refusals do not fall with the rate, so they are not about the rate
+            self.learned, self.rate, self._noise = False, self.told, max(self._noise, 1.5 * share + 0.02)
+            return
+        if self._probes and not self._seeking:  # the last probe went too far: the next one later
+            self._hold_s = min(120.0, 2 * self._hold_s)
+        self.rate *= max(0.5, 0.97 * (1 - share))
+        self._changed, self._probes, self._seeking = now, 0, False
 
     def _probe(self, now: float) -> None:
-        if not self.learned or now - self._refused < self._hold_s or now - self._probed < 1.0:
+        """Tries a little more each second, in growing steps, once nothing has been refused for a while."""
+        hold_s = 1.0 if self._seeking else self._hold_s
+        if not self.learned or now - max(self._refused, self._changed) < hold_s or now - self._probed < 1.0:
             return
         assert self.rate is not None
-        self._probed = now
-        self.rate *= 1.02
+        self._probed, self._probes = now, self._probes + 1
+        self.rate *= 1.5 if self._seeking else 1 + min(0.1, 0.01 * (1 + self._probes / 5))
         if self.told is not None:
             self.rate = min(self.rate, self.told)
 

@@ -220,7 +220,7 @@ class OpenAI:
         if status == 429:
             if self.limits.pace.refused(now):
                 self.limits.pause(now, after_s if after_s is not None else 1.0)
-                self._warn("pace", f"it refuses calls as too many; going on at {self.limits.pace.rate:.3g} a second")
+                self._warn("pace", "it refuses calls as too many; going on at the rate it accepts")
         else:
             self.replicas.failed(replica)
         return faults.Fault(f"HTTP {status}: {message}", after_s=after_s, counts=int(status != 429))
