@@ -10,7 +10,7 @@ import polars as pl
 FAILED = "failed"
 PAIR = ("first", "second")
 _OF_ITEM = (
-    "prompt", "first_policy", "second_policy", "task", "language", "subset", "many_id", "contrast_id",
+    "prompt_id", "prompt", "first_policy", "second_policy", "task", "language", "subset", "many_id", "contrast_id",
 )  # fmt: skip
 
 
@@ -30,6 +30,7 @@ def items(gold: pl.DataFrame) -> pl.DataFrame:
         pl.coalesce(f"{side}_chars", pl.col(side).str.len_chars()).drop_nulls().first().alias(f"{side}_chars")
         for side in PAIR
     ]
+    lengths += [pl.coalesce(side, f"{side}_policy").drop_nulls().first().alias(f"{side}_who") for side in PAIR]
     whole = gold.group_by("item_id").agg(*(pl.col(name).drop_nulls().first() for name in _OF_ITEM), *lengths)
     return whole.join(label, on="item_id", how="left").sort("item_id")
 
@@ -98,4 +99,50 @@ def between_votes(gold: pl.DataFrame) -> pl.DataFrame:
         votes.select("item_id", "_row", "annotator", "subset", one="label").join(right, on="item_id", suffix="_other")
         .filter((pl.col("_row") < pl.col("_row_other")) & (pl.col("annotator") != pl.col("annotator_other")))
         .sort("_row", "_row_other")
+    )  # fmt: skip
+
+
+def answers(rows: pl.DataFrame) -> pl.DataFrame:
+    """Returns one row per item with a winner in gold: what the judge said of the better one, from -1 to 1.
+
+    ``straight``: mean verdict where the better one was shown first; ``turned``: where it was shown second; ``blind``:
+    where the order is not known; ``implied``: what its verdicts on other pairs of the prompt imply (see ``implied``).
+    """
+    better = (
+        pl.when(pl.col("read") == "tie").then(0.0).when(pl.col("read") == pl.col("label")).then(1.0).otherwise(-1.0)
+    )
+    known = rows.filter(pl.col("label").is_in(PAIR), pl.col("read").is_in([*PAIR, "tie"])).with_columns(
+        said=better, mirrored=(pl.col("label") == "second") != pl.col("swapped")
+    )
+    direct = known.group_by("item_id").agg(
+        straight=pl.col("said").filter(pl.col("mirrored") == False).mean(),  # noqa: E712
+        turned=pl.col("said").filter("mirrored").mean(),
+        blind=pl.col("said").filter(pl.col("mirrored").is_null()).mean(),
+        first_better=(pl.col("label") == "first").first(),
+    )
+    mirror = pl.when("first_better").then(pl.col("implied")).otherwise(-pl.col("implied"))
+    found = direct.join(implied(rows), on="item_id", how="left").with_columns(implied=mirror)
+    return found.drop("first_better").sort("item_id")
+
+
+def implied(rows: pl.DataFrame) -> pl.DataFrame:
+    """Returns item_id and ``implied``: what a judge's verdicts on the other pairs of a prompt say for the first.
+
+    Over the n completions that both of a pair met: mean signed verdict of the first against each less that of the
+    second, summed and divided by sqrt(n).
+    """
+    prompt = pl.coalesce("prompt_id", "prompt")
+    signed = pl.col("read").replace_strict(
+        {"first": 1.0, "second": -1.0, "tie": 0.0}, default=None, return_dtype=pl.Float64
+    )
+    known = rows.with_columns(_prompt=prompt, said=signed).drop_nulls(["_prompt", "said", "first_who", "second_who"])
+    one = known.select("_prompt", "said", who="first_who", met="second_who")
+    other = known.select("_prompt", -pl.col("said"), who="second_who", met="first_who")
+    table = pl.concat([one, other]).group_by("_prompt", "who", "met").agg(pl.col("said").mean())
+    pairs = rows.select("item_id", "first_who", "second_who", _prompt=prompt).unique("item_id")
+    total = (pl.col("said") - pl.col("said_other")).sum()
+    return (
+        pairs.join(table, left_on=["_prompt", "first_who"], right_on=["_prompt", "who"])
+        .join(table, left_on=["_prompt", "second_who", "met"], right_on=["_prompt", "who", "met"], suffix="_other")
+        .group_by("item_id").agg(implied=(total / pl.len().sqrt()).round(9))
     )  # fmt: skip

@@ -165,15 +165,16 @@ class Calibration(NamedTuple):
 
 
 def calibration(
-    claimed: Floats, came_true: Floats, clusters: Sequence[str] | None = None, *, bins: int = 10, seed: int = 0
+    claimed: Floats, came_true: Floats, clusters: Sequence[str] | None = None, *, bins: int | None = None, seed: int = 0
 ) -> Calibration:
     """Returns the calibration of probabilities against what came true (0, 1, or 1/2 for a tie).
 
-    The bins hold equally many cases; equal probabilities always share one.
+    The bins hold equally many cases, 50 or more where there are 100; equal probabilities always share one. There are at
+    most ten bins.
     """
     if not len(claimed):
         return Calibration(NOTHING, None, None, ())
-    index = _equal_mass(claimed, bins)
+    index = _equal_mass(claimed, bins or min(10, max(2, len(claimed) // 50)))
     count = int(index.max()) + 1
     groups = np.arange(len(claimed)) if clusters is None else np.unique(np.asarray(clusters), return_inverse=True)[1]
     per_cluster = np.zeros((int(groups.max()) + 1, 2 * count))
@@ -197,6 +198,7 @@ def calibration(
 
 
 def _equal_mass(values: Floats, bins: int) -> Ints:
+    values = values.round(9)
     order = np.sort(values)
     edges = np.unique(order[[int(len(order) * b / bins) for b in range(1, bins)]])
     raw = np.searchsorted(edges, values, side="right")

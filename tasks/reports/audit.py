@@ -14,7 +14,7 @@ import polars as pl
 
 from tasks.reports._agreement import agreement, ceiling, grouped, order, slices
 from tasks.reports._bias import identity, is_biased, length, position
-from tasks.reports._frames import FAILED, PAIR, against_votes, combined, items, judged
+from tasks.reports._frames import FAILED, PAIR, against_votes, answers, combined, items, judged
 from tasks.reports._statistics import Calibration, Rate, calibration
 from tasks.reports.gold import plain
 
@@ -50,12 +50,13 @@ def audit(
         "calibration": _calibration(rows, seed),
         "one_of_many": grouped(rows, "many_id"), "contrast": grouped(rows, "contrast_id"),
         "slices": slices(rows, seed=seed), "reliability": reliability(rows),
+        "answers": answers(rows).to_dict(as_series=False),
     }  # fmt: skip
     return {**document, "findings": findings(document)}
 
 
 def reliability(rows: pl.DataFrame) -> dict[str, dict[str, float]]:
-    """Returns truth -> answer -> count, both as places shown (``first``, ``second``); the posterior is built on it.
+    """Returns truth -> answer -> count, both as places shown (``first``, ``second``); it anchors Dawid-Skene.
 
     Verdicts whose order is not known count half for either place.
     """

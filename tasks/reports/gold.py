@@ -17,14 +17,15 @@ import polars as pl
 from schemas.ids import coin
 
 GOLD = {
-    "item_id": pl.String, "label": pl.String, "annotator": pl.String, "group": pl.String, "prompt": pl.String,
-    "first": pl.String, "second": pl.String, "first_policy": pl.String, "second_policy": pl.String,
+    "item_id": pl.String, "prompt_id": pl.String, "label": pl.String, "annotator": pl.String, "group": pl.String,
+    "prompt": pl.String, "first": pl.String, "second": pl.String, "first_policy": pl.String, "second_policy": pl.String,
     "first_chars": pl.Int64, "second_chars": pl.Int64, "task": pl.String, "language": pl.String, "subset": pl.String,
     "many_id": pl.String, "contrast_id": pl.String,
 }  # fmt: skip
 """Column -> type.
 
 ``label``: ``first``, ``second`` or ``tie`` for a pair, any word for another kind of item, null where nobody said.
+``prompt_id``: which items have one prompt; by default those with the same prompt text.
 ``annotator``, ``group``: who said so; null where the label is simply known. ``first_chars``: length where the text is
 not at hand. ``many_id``: pairs of one right answer with each of several wrong ones. ``contrast_id``: items that differ
 in their prompt only.
@@ -105,7 +106,10 @@ def mtbench(
     people, judged = _mtbench_pairs(human), _mtbench_pairs(gpt4)
     unlabelled = judged.join(people, on="item_id", how="anti").with_columns(label=pl.lit(None, pl.String))
     votes = pl.concat([people, unlabelled], how="diagonal").with_columns(
-        annotator="judge", group="judge_kind", subset=pl.format("turn {}", "turn")
+        annotator="judge",
+        group="judge_kind",
+        subset=pl.format("turn {}", "turn"),
+        prompt_id=pl.format("mtbench/{}/{}", "question_id", "turn"),
     )
     if questions is not None:
         votes = votes.join(questions.select("question_id", task="category"), on="question_id", how="left")
