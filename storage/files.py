@@ -7,7 +7,7 @@ import itertools
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -248,6 +248,8 @@ def _alive(pid: int) -> bool:
 def _empty(data: Rows) -> pa.Table:
     if isinstance(data, pl.DataFrame):
         return data.to_arrow(compat_level=_PLAIN)
+    if isinstance(data, Sequence) and data:
+        data = data[0]
     schema = getattr(data, "schema", None)
     if schema is None:
         raise UsageError("no rows and no schema: there is nothing to write")

@@ -7,6 +7,7 @@ when it was published. DuckDB's own tokens are looked at, so literals, quoted na
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -30,6 +31,8 @@ _WRITES = frozenset({
     "import", "insert", "install", "load", "merge", "pragma", "replace", "reset", "set", "truncate", "update", "use",
     "vacuum",
 })  # fmt: skip
+_BEFORE = ("from", "join", ",", "(")
+"""What stands before a table's name; anywhere else ``x AS of`` is a column with an alias."""
 
 
 class Token(NamedTuple):
@@ -81,7 +84,7 @@ def rewrite(query: str, versions: list[Version]) -> str:
     tokens = [token for token in _tokens(query) if token.kind != "comment"]
     out, done = [], 0
     for i, token in enumerate(tokens):
-        if not (_is(tokens, i + 1, "as") and _is(tokens, i + 2, "of")):
+        if not (_is(tokens, i + 1, "as") and _is(tokens, i + 2, "of") and i and tokens[i - 1].text.lower() in _BEFORE):
             continue
         table = token.text.strip('"')
         if table not in TABLES:
@@ -134,7 +137,21 @@ def _name(tokens: list[Token], at: int) -> tuple[int, str]:
 
 
 def _has_alias(tokens: list[Token], at: int) -> bool:
-    return at < len(tokens) and (_is(tokens, at, "as") or tokens[at].kind == "identifier")
+    if at >= len(tokens):
+        return False
+    word = tokens[at]
+    return word.kind == "identifier" or (word.kind == "keyword" and word.text.lower() in _alias_words())
+
+
+@functools.cache
+def _alias_words() -> frozenset[str]:
+    """Returns the keywords that can follow a table as its alias, and AS."""
+    import duckdb
+
+    kinds = "('unreserved', 'column_name')"
+    with duckdb.connect(":memory:") as connection:
+        words = connection.execute(f"select keyword_name from duckdb_keywords() where keyword_category in {kinds}")
+        return frozenset({"as", *(word for (word,) in words.fetchall())})
 
 
 def _is(tokens: list[Token], at: int, word: str) -> bool:
@@ -146,7 +163,7 @@ def _tokens(query: str) -> list[Token]:
 
     raw = query.encode()  # DuckDB counts bytes
     starts = [(start, str(kind).rsplit(".", 1)[-1]) for start, kind in duckdb.tokenize(query)]
-    ends = [start for start, _ in starts[1:]] + [len(raw)]
+    ends = [*(start for start, _ in starts), len(raw)][1:]
     found = []
     for (start, kind), end in zip(starts, ends, strict=True):
         text = raw[start:end].decode()

@@ -18,13 +18,13 @@ def _frame(table: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=TABLES[table].empty().select(names).schema)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def prompts() -> Callable[..., pl.DataFrame]:
     """Returns prompts with the given ids."""
     return lambda *ids: _frame("prompts", [{"prompt_id": i, "messages": _turn(f"question {i}")} for i in ids])
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def completions() -> Callable[..., pl.DataFrame]:
     """Returns completions of (id, prompt, text)."""
 
@@ -48,7 +48,7 @@ def completions() -> Callable[..., pl.DataFrame]:
     return build
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def judgments() -> Callable[..., pl.DataFrame]:
     """Returns judgments of (id, completion, outcome, score), all of prompt p1."""
 
@@ -65,7 +65,7 @@ def judgments() -> Callable[..., pl.DataFrame]:
     return build
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def pairs() -> Callable[..., pl.DataFrame]:
     """Returns preferences with the given ids, all of prompt p1: chosen c1 ("right"), rejected c2 ("no")."""
 
