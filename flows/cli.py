@@ -16,22 +16,34 @@ import click
 from schemas.errors import PairwrightError
 
 COMMANDS = {
-    "run": ("flows.commands.running:run", "Run a recipe, and publish what it makes as a version."),
-    "plan": ("flows.commands.running:plan", "Say what a run would ask, cost and reuse; ask nothing."),
-    "sql": ("flows.commands.looking:sql", "Query the lake in SQL (DuckDB)."),
-    "versions": ("flows.commands.looking:versions", "List datasets and their versions."),
-    "diff": ("flows.commands.looking:diff", "Compare two versions of a dataset."),
-    "lineage": ("flows.commands.looking:lineage", "Show everything behind one pair."),
-    "report": ("flows.commands.looking:report", "Describe a version: counts, outcomes, margins, examples."),
-    "export": ("flows.commands.exporting:export", "Write a version for a trainer, as plain Parquet or JSONL."),
-    "tag": ("flows.commands.keeping:tag", "Give a version a name."),
-    "rollback": ("flows.commands.keeping:rollback", "Publish an earlier version again, as the newest."),
-    "vacuum": ("flows.commands.keeping:vacuum", "Delete files that no version needs."),
-    "ledger": ("flows.commands.keeping:ledger", "Look into the answers: stats, verify, export."),
+    "run": ("flows.commands.running:run", "Run RECIPE, a name or a path, and publish what it makes."),
+    "plan": ("flows.commands.running:plan", "Say what a run of RECIPE would ask, cost and reuse; ask nothing."),
+    "sql": ("flows.commands.looking:sql", "Answer QUERY, in DuckDB's SQL, over the lake."),
+    "versions": ("flows.commands.looking:versions", "List the versions of DATASET, or of all datasets, oldest first."),
+    "diff": ("flows.commands.looking:diff", "Compare two versions, as in `diff v1 v2`."),
+    "lineage": ("flows.commands.looking:lineage", "Show everything behind a pair, from its prompt to its cost."),
+    "report": ("flows.commands.looking:report", "Describe DATASET or DATASET@VERSION, in numbers and examples."),
+    "export": ("flows.commands.exporting:export", "Write DATASET or DATASET@VERSION in the form a trainer loads."),
+    "tag": ("flows.commands.keeping:tag", "Give VERSION (dataset@v2) the tag NAME."),
+    "rollback": ("flows.commands.keeping:rollback", "Publish the content of VERSION again, as the newest version."),
+    "vacuum": ("flows.commands.keeping:vacuum", "Delete data files that neither a version nor a table needs."),
+    "ledger": ("flows.commands.keeping:ledger", "Look into the answers that were bought: stats, verify, export."),
     "recipe": ("flows.commands.knowing:recipe", "List, show and check recipes."),
     "block": ("flows.commands.knowing:block", "List and show blocks."),
 }
 """Name -> where the command lives, and the line ``--help`` shows for it."""
+
+
+ABOUT = """Make and curate preference data for post-training language models.
+
+\b
+Start with:   pairwright run quickstart
+Then:         pairwright report quickstart
+              pairwright export quickstart --format trl_dpo --to ./export
+
+Exit codes: 0 done, 1 refused by a gate or an audit floor, 2 wrong usage or bad input, 3 stopped by a budget or
+Ctrl-C (the same command goes on), 4 an endpoint or the store failed.
+"""
 
 
 class Lazy(click.Group):
@@ -57,20 +69,11 @@ class Lazy(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
-@click.command(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.command(cls=Lazy, help=ABOUT, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="pairwright")
 @click.option("-v", "--verbose", is_flag=True, help="Log what each step does, to stderr.")
 def cli(verbose: bool) -> None:
-    r"""Make and curate preference data for post-training language models.
-
-    \b
-    Start with:   pairwright run quickstart
-    Then:         pairwright report quickstart
-                  pairwright export quickstart --format trl_dpo --to ./export
-
-    Exit codes: 0 done, 1 refused by a gate or an audit floor, 2 wrong usage or bad input, 3 stopped by a budget or
-    Ctrl-C (the same command goes on), 4 an endpoint or the store failed.
-    """
+    """Sets up logging; the text of ``--help`` is ``ABOUT``."""
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING,
         stream=sys.stderr,

@@ -22,7 +22,10 @@ from flows.commands.common import json_option, print_json, root_option
 def export(
     dataset: str, form: str, to: Path, jsonl: bool, replace: bool, quarantined: bool, root: str, as_json: bool
 ) -> None:
-    """Write DATASET (or DATASET@VERSION) as Parquet with a dataset card; the same version gives the same bytes."""
+    """Write DATASET or DATASET@VERSION in the form a trainer loads.
+
+    The same version gives the same bytes.
+    """
     from storage.store import Store
     from tasks.publish import write
 

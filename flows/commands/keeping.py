@@ -14,7 +14,10 @@ from flows.commands.common import json_option, print_json, root_option, table
 @click.argument("name")
 @root_option
 def tag(version: str, name: str, root: str) -> None:
-    """Give VERSION (dataset@v2) the tag NAME, taking it from the version that had it."""
+    """Give VERSION (dataset@v2) the tag NAME.
+
+    It is taken from the version that had it.
+    """
     from storage.publish import tag as give
     from storage.store import Store
 
@@ -26,7 +29,10 @@ def tag(version: str, name: str, root: str) -> None:
 @click.argument("version")
 @root_option
 def rollback(version: str, root: str) -> None:
-    """Publish the content of VERSION again, as the newest version; nothing is copied and nothing is lost."""
+    """Publish the content of VERSION again, as the newest version.
+
+    Nothing is copied and nothing is lost.
+    """
     from storage.publish import rollback as publish_again
     from storage.store import Store
 
@@ -39,7 +45,10 @@ def rollback(version: str, root: str) -> None:
 @click.option("--dry-run", is_flag=True, help="Only say which files would go.")
 @root_option
 def vacuum(keep_hours: float, dry_run: bool, root: str) -> None:
-    """Delete data files that neither a version nor a table needs; named versions always stay."""
+    """Delete data files that neither a version nor a table needs.
+
+    Named versions always stay.
+    """
     from storage.store import Store
     from storage.upkeep import vacuum as clean
 
@@ -51,7 +60,7 @@ def vacuum(keep_hours: float, dry_run: bool, root: str) -> None:
 
 @click.group()
 def ledger() -> None:
-    """Look into the answers that were bought: how many, of whom, for how much; whether all can be read."""
+    """Look into the answers that were bought: stats, verify, export."""
 
 
 @ledger.command()

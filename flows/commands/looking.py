@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 @root_option
 @json_option
 def sql(query: str, form: str, to: Path | None, root: str, as_json: bool) -> None:
-    """Answer QUERY over the lake: its tables, and `preferences AS OF v1` or `preferences_at('dataset@v1')`.
+    """Answer QUERY, in DuckDB's SQL, over the lake.
 
-    Reads only. Any DuckDB client can ask the same of catalog.duckdb in the lake.
+    Every table has its name; `preferences AS OF v1` and `preferences_at('dataset@v1')` are versions. Reads only. Any
+    DuckDB client can ask the same of catalog.duckdb in the lake.
     """
     from schemas.errors import UsageError
     from storage.sql import sql as ask
@@ -88,7 +89,10 @@ def versions(dataset: str | None, root: str, as_json: bool) -> None:
 @root_option
 @json_option
 def diff(one: str, other: str, root: str, as_json: bool) -> None:
-    """Compare two versions: `diff quickstart@v1 quickstart@v2`, or `diff v1 v2` where there is one dataset."""
+    """Compare two versions, as in `diff v1 v2`.
+
+    Where there are several datasets, name them: `diff quickstart@v1 quickstart@v2`.
+    """
     from storage.diff import diff as compare
     from storage.store import Store
 
@@ -118,7 +122,10 @@ def _short(value: Any) -> str:
 @root_option
 @json_option
 def lineage(pair_id: str, root: str, as_json: bool) -> None:
-    """Show everything behind the pair PAIR_ID (its first letters are enough): prompt, samples, judgments, run, cost."""
+    """Show everything behind a pair, from its prompt to its cost.
+
+    The first letters of its id are enough.
+    """
     from storage.lineage import lineage as trace
     from storage.store import Store
 
@@ -166,7 +173,7 @@ def _print_tree(name: str, value: Any) -> None:
 @root_option
 @json_option
 def report(dataset: str, root: str, as_json: bool) -> None:
-    """Describe DATASET (or DATASET@VERSION): its origin, counts, outcomes, margins, lengths, gates, examples."""
+    """Describe DATASET or DATASET@VERSION, in numbers and examples."""
     from flows.describe import describe, text
     from storage.store import Store
 

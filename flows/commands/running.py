@@ -45,7 +45,7 @@ def _options(function: F) -> F:
 @root_option
 @json_option
 def run(root: str, as_json: bool, budget: str | None, yes: bool, where: str, **asked: Any) -> int:
-    """Run RECIPE (a name or a path), and publish what it makes as a version.
+    """Run RECIPE, a name or a path, and publish what it makes.
 
     Ctrl-C stops cleanly; the same command goes on from there, and asks for nothing it already has.
     """
@@ -101,7 +101,7 @@ def _code(result: Result) -> int:
 @root_option
 @json_option
 def plan(root: str, as_json: bool, **asked: Any) -> None:
-    """Say what a run of RECIPE would ask, cost and reuse; ask nothing but a small pilot's worth from the ledger."""
+    """Say what a run of RECIPE would ask, cost and reuse; ask nothing."""
     from flows.estimate import estimate
     from flows.plan import make
     from flows.summary import estimate_text
