@@ -37,6 +37,7 @@ import orjson
 
 from schemas.errors import EndpointError, UsageError, nearest
 from schemas.exchange import Choice, Reply, Request
+from tasks.backends.sandbox_guard import PATIENCE
 from tasks.backends.sandbox_means import ENVIRONMENT, Means, available, command
 
 log = logging.getLogger(__name__)
@@ -193,7 +194,7 @@ class Box:
             OSError, EOFError, TimeoutError, ValueError: the box failed; it is gone, and the next call starts another.
         """
         try:
-            async with asyncio.timeout(job[0]["wall_s"] + START_S + GRACE_S):
+            async with asyncio.timeout(PATIENCE * job[0]["wall_s"] + START_S + GRACE_S):
                 if self._process is None:
                     await self._start()
                 process = self._process

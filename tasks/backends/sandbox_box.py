@@ -27,17 +27,18 @@ from tasks.backends import sandbox_guard, sandbox_kernel, sandbox_root
 from tasks.backends.sandbox_frames import read_frame, write_frame
 
 END, SCRATCH = 77, "/tmp"
-WARM = (
-    "abc array bisect calendar cmath collections copy dataclasses datetime decimal enum fractions functools hashlib "
-    "heapq itertools json math operator queue random re sqlite3 statistics string struct sys textwrap threading "
-    "time traceback types typing unicodedata"
-).split()  # noqa: SIM905 (a list of one word a line reads worse)GRACE_S = 5.0
+WARM = """
+abc array ast bisect calendar cmath collections copy dataclasses datetime decimal enum fractions functools hashlib heapq
+itertools json math operator queue random re sqlite3 statistics string struct sys textwrap threading time traceback
+types typing unicodedata
+"""
+GRACE_S = 5.0
 
 
 def main() -> None:
     """Serves jobs from stdin until it is closed."""
     config = json.loads(sys.argv[1])
-    for name in WARM:
+    for name in WARM.split():
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     if config["mode"] == "namespaces":
@@ -100,7 +101,7 @@ def _keep_one(config: dict[str, Any], proc: int) -> int:
         os.close(receive)
         sandbox_guard.guard(config, limits, scratch, proc, send)
     os.close(send)
-    answer = _receive(receive, limits["wall_s"] + GRACE_S)
+    answer = _receive(receive, sandbox_guard.PATIENCE * limits["wall_s"] + GRACE_S)
     with contextlib.suppress(ProcessLookupError):
         os.kill(guard, signal.SIGKILL)
     _wait(guard)

@@ -23,6 +23,7 @@ from tasks.backends import sandbox_kernel, sandbox_program
 from tasks.backends.sandbox_frames import read_frame
 
 TICK_S, FLOOD_FACTOR, REPORT_BYTES = 0.02, 256, 4 << 20
+PATIENCE = 4  # on a busy machine a program may stay this many times wall_s, as long as it waits for a core
 TOTAL_CPU_FACTOR = 2  # a job of many processes may use this many times cpu_s in all; each alone is held to cpu_s
 SLACK_MB = 96  # the warm interpreter's own pages, counted again in every fork
 
@@ -224,8 +225,10 @@ def _watch(watch: Watch, limits: dict[str, Any], streams: list[Stream], start: f
                 why = "flood"
         watch.reap()
         now = time.monotonic()
-        if now - start > limits["wall_s"]:
-            why = "wall"
+        if now - start - watch.starved_s > limits["wall_s"]:
+            watch.starve()  # time without a core is not the program's
+            if now - start > limits["wall_s"] + min(watch.starved_s, (PATIENCE - 1) * limits["wall_s"]):
+                why = "wall"
         if now - looked > TICK_S:
             looked = now
             if watch.memory_mb() > limits["memory_mb"] + SLACK_MB:
@@ -233,7 +236,6 @@ def _watch(watch: Watch, limits: dict[str, Any], streams: list[Stream], start: f
             elif watch.cpu_s() > TOTAL_CPU_FACTOR * limits["cpu_s"] + 1:
                 why = "cpu"
     killed = last not in watch.ended
-    watch.starve()
     watch.kill()
     for stream in streams:
         while stream.open and stream.seen <= stream.limit * FLOOD_FACTOR:
@@ -257,7 +259,7 @@ def _answer(watch: Watch, limits: dict[str, Any], streams: list[Stream], why: st
         "flooded": why == "flood",
         "stdout": stdout,
         "stderr": stderr,
-        "starved": why == "wall" and watch.starved_s > limits["wall_s"] / 2,
+        "starved": why == "wall" and watch.starved_s >= (PATIENCE - 1) * limits["wall_s"],
         "seconds": round(seconds, 4),
         "cpu_seconds": round(cpu, 4),
     }

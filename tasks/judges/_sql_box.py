@@ -1,0 +1,159 @@
+"""Runs reference queries and one judged query on a throw-away SQLite database, and compares what they return.
+
+Source: execution accuracy of Spider (arXiv:1809.08887, section 4.2) and of its test suites (arXiv:2010.02840).
+
+Runs inside the sandbox; standard library only. ``job.json`` holds {setup, golds: [{sql, ordered}], query, now}. The last
+line printed is the verdict; a line ``ready`` before it says that the references ran, so that whatever ends the program
+after it is the judged query's doing.
+"""
+
+from __future__ import annotations
+
+import collections
+import json
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+MOST_ROWS, MOST_STEPS, MOST_BYTES = 20_000, 20_000_000, 10_000_000
+ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
+FORBIDDEN = {"load_extension", "fts3_tokenizer", "edit", "writefile", "readfile"}
+Rows = list[tuple[Any, ...]]
+
+
+def build(setup: str, now: str) -> sqlite3.Connection:
+    """Returns a database in memory, in which the time is always ``now``."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.executescript(setup)
+    inner = sqlite3.connect(":memory:")
+    for name, place in (("date", 0), ("time", 0), ("datetime", 0), ("julianday", 0), ("unixepoch", 0), ("strftime", 1)):
+        connection.create_function(name, -1, _fixed(inner, name, place, now))
+    for name, function in (("current_date", "date"), ("current_time", "time"), ("current_timestamp", "datetime")):
+        connection.create_function(name, 0, _fixed(inner, function, 0, now))
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_BYTES)
+    return connection
+
+
+def _fixed(inner: sqlite3.Connection, name: str, place: int, now: str) -> Any:
+    def function(*args: Any) -> Any:
+        given = [*args, "now"] if len(args) == place else list(args)
+        if len(given) > place and isinstance(given[place], str) and given[place].lower() == "now":
+            given[place] = now
+        return inner.execute(f"SELECT {name}({', '.join('?' * len(given))})", given).fetchone()[0]
+
+    return function
+
+
+def confine(connection: sqlite3.Connection) -> None:
+    """Lets the connection read, and nothing else, for so many steps."""
+    steps = [0]
+
+    def tick() -> int:
+        steps[0] += 10_000
+        return int(steps[0] > MOST_STEPS)
+
+    def allow(action: int, first: str | None, second: str | None, *_: str | None) -> int:
+        forbidden = action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in FORBIDDEN
+        return sqlite3.SQLITE_OK if action in ALLOWED and not forbidden else sqlite3.SQLITE_DENY
+
+    connection.set_progress_handler(tick, 10_000)
+    connection.set_authorizer(allow)
+
+
+def fetch(connection: sqlite3.Connection, query: str) -> Rows:
+    """Returns the rows of one query.
+
+    Raises:
+        sqlite3.Error: it is not one query, or it fails, or it returns too much.
+    """
+    cursor = connection.execute(query)
+    if cursor.description is None:
+        raise sqlite3.OperationalError("the statement returns no rows")
+    rows = cursor.fetchmany(MOST_ROWS + 1)
+    if len(rows) > MOST_ROWS:
+        raise sqlite3.OperationalError(f"more than {MOST_ROWS} rows")
+    return rows
+
+
+def plain(value: Any) -> tuple[str, Any]:
+    """Returns a value as it is compared: numbers by nine digits, whatever their type."""
+    if isinstance(value, int | float):
+        return ("number", f"{float(value):.9g}" if abs(value) < 2**53 else str(value))
+    if isinstance(value, bytes):
+        return ("bytes", value.hex())
+    return ("null", "") if value is None else ("text", value)
+
+
+def same(gold: Rows, found: Rows, *, ordered: bool, columns_fixed: bool) -> bool:
+    """Says whether two results hold the same rows: in order, or else as multisets; the order of columns may differ."""
+    if len(gold) != len(found):
+        return False
+    if not gold:
+        return True
+    width = len(gold[0])
+    if width != len(found[0]):
+        return False
+    left = [tuple(plain(value) for value in row) for row in gold]
+    right = [tuple(plain(value) for value in row) for row in found]
+    for order in [tuple(range(width))] if columns_fixed else _orders(left, right, width):
+        moved = [tuple(row[i] for i in order) for row in right]
+        if left == moved or (not ordered and collections.Counter(left) == collections.Counter(moved)):
+            return True
+    return False
+
+
+def _orders(left: Sequence[Any], right: Sequence[Any], width: int, most: int = 5000) -> list[tuple[int, ...]]:
+    """Returns the orders of the right columns in which each holds the same values as its left one."""
+    bags = [[collections.Counter(row[i] for row in rows) for i in range(width)] for rows in (left, right)]
+    found: list[tuple[int, ...]] = [()]
+    for i in range(width):
+        found = [(*order, j) for order in found for j in range(width) if j not in order and bags[0][i] == bags[1][j]]
+        found = found[:most]
+    return found
+
+
+def golds(connection: sqlite3.Connection, given: list[dict[str, Any]]) -> tuple[list[tuple[Rows, bool]], list[str]]:
+    """Returns the results of the references that run, and whether their order counts, and the errors of the rest.
+
+    The order counts where the query asks for one and it is complete: read backwards, the tables give the same.
+    """
+    out, errors = [], []
+    for gold in given:
+        try:
+            rows, ordered = fetch(connection, gold["sql"]), gold["ordered"]
+            if ordered:
+                connection.execute("PRAGMA reverse_unordered_selects = ON")
+                ordered = fetch(connection, gold["sql"]) == rows
+                connection.execute("PRAGMA reverse_unordered_selects = OFF")
+            out.append((rows, ordered))
+        except sqlite3.Error as error:
+            errors.append(f"{type(error).__name__}: {error}")
+    return out, errors
+
+
+def main() -> None:
+    """Prints the verdict on the job."""
+    with open("job.json", encoding="utf-8") as file:
+        job = json.load(file)
+    connection = build(job["setup"], job["now"])
+    accepted, errors = golds(connection, job["golds"])
+    if not accepted:
+        print(json.dumps({"broken": errors}))
+        return
+    print("ready", flush=True)
+    confine(connection)
+    verdict: dict[str, Any] = {"matched": None, "error": None, "rows": None, "gold_errors": errors}
+    try:
+        rows = fetch(connection, job["query"])
+    except (sqlite3.Error, sqlite3.Warning, ValueError, MemoryError, UnicodeError) as error:
+        verdict["error"] = f"{type(error).__name__}: {error}"[:500]
+    else:
+        verdict["rows"] = len(rows)
+        fixed = job["columns_fixed"]
+        matches = [same(gold, rows, ordered=order, columns_fixed=fixed) for gold, order in accepted]
+        verdict["matched"] = matches.index(True) if any(matches) else None
+    print(json.dumps(verdict))
+
+
+if __name__ == "__main__":
+    main()
