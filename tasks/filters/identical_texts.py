@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from schemas.blocks import row_filter
-from tasks.filters._texts import normal
+from tasks.filters._texts import may_be_equal, plain, spoken
 
 
 @row_filter
@@ -19,7 +19,9 @@ def identical_texts(preferences: pl.DataFrame) -> pl.DataFrame:
     ``value`` is the text's first hundred characters.
     """
     return (
-        preferences.select("pair_id", chosen=normal("chosen"), rejected=normal("rejected"))
+        preferences.select("pair_id", chosen=spoken("chosen"), rejected=spoken("rejected"))
+        .filter(may_be_equal(pl.col("chosen"), pl.col("rejected")))
+        .with_columns(plain(pl.col("chosen", "rejected").str.normalize("NFC")))
         .filter(pl.col("chosen") == pl.col("rejected"))
         .select(
             row_id="pair_id",

@@ -28,6 +28,9 @@ def table(*pairs):
         pytest.param("four", "Four", False, id="case counts"),
         pytest.param("four", "four.", False, id="a stop counts"),
         pytest.param("", " ", True, id="both empty"),
+        pytest.param("x" * 63 + "  y", "x" * 63 + "\ty", True, id="whitespace where the quick look ends"),
+        pytest.param(" " * 99 + "four", "four", True, id="more whitespace than the quick look sees"),
+        pytest.param("x" * 99 + "1", "x" * 99 + "2", False, id="a difference behind the quick look"),
         pytest.param("ice cream", "icecream", False, id="a space between words counts"),
     ],
 )
