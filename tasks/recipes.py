@@ -37,7 +37,8 @@ def load(name_or_path: str, settings: Iterable[str] = ()) -> Recipe:
     try:
         recipe = Recipe.model_validate(raw)
     except ValidationError as error:
-        first = error.errors()[0]
+        faults = error.errors()
+        first = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])  # a misspelt field
         where = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
             hint = nearest(str(first["loc"][-1]), [*Recipe.model_fields, "extends", "set"])
@@ -103,7 +104,8 @@ def _set(blocks: list[Any], key: str, value: Any, where: str) -> list[Any]:
         else:
             out.append(entry)
     if not hit:
-        names = [entry[v] for entry in blocks if isinstance(entry, dict) for v in FAMILIES if v in entry]
+        written = [(v, entry[v]) for entry in blocks if isinstance(entry, dict) for v in FAMILIES if v in entry]
+        names = dict.fromkeys(name for pair in written for name in pair)
         raise RecipeError(f"{where}: no block {block!r} to set {param!r} of; {nearest(block, names)}")
     return out
 

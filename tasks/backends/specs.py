@@ -45,8 +45,10 @@ def parse(text: str) -> Spec:
         raise UsageError(f"{text!r} names no backend; {nearest(kind, KINDS)}")
     if kind in ("replay", "vllm") and not rest:
         raise UsageError(f"{text!r}: expected {kind}:{'FILE' if kind == 'replay' else 'MODEL'}")
-    if kind == "openai" and ("//" not in rest or not rest.rpartition(":")[2] or "//" not in rest.rpartition(":")[0]):
-        raise UsageError(f"{text!r}: expected openai:URL:MODEL, as in openai:http://127.0.0.1:8000/v1:my-model")
+    if kind == "openai":
+        from tasks.backends.openai_spec import parse as read
+
+        body = read(text).spec
     return Spec(body, kind, rest, dict(parse_qsl(query, keep_blank_values=True)))
 
 
