@@ -165,16 +165,15 @@ class Calibration(NamedTuple):
 
 
 def calibration(
-    claimed: Floats, came_true: Floats, clusters: Sequence[str] | None = None, *, bins: int | None = None, seed: int = 0
+    claimed: Floats, came_true: Floats, clusters: Sequence[str] | None = None, *, bins: int = 10, seed: int = 0
 ) -> Calibration:
     """Returns the calibration of probabilities against what came true (0, 1, or 1/2 for a tie).
 
-    The bins hold equally many cases, 50 or more where there are 100; equal probabilities always share one. There are at
-    most ten bins.
+    The bins are equally wide, as in the source; those without a case are left out.
     """
     if not len(claimed):
         return Calibration(NOTHING, None, None, ())
-    index = _equal_mass(claimed, bins or min(10, max(2, len(claimed) // 50)))
+    index = np.unique(np.minimum((claimed.round(9) * bins).astype(np.int64), bins - 1), return_inverse=True)[1]
     count = int(index.max()) + 1
     groups = np.arange(len(claimed)) if clusters is None else np.unique(np.asarray(clusters), return_inverse=True)[1]
     per_cluster = np.zeros((int(groups.max()) + 1, 2 * count))
@@ -197,20 +196,12 @@ def calibration(
     return Calibration(error, _corrected(index, claimed - came_true), float(np.mean((claimed - came_true) ** 2)), curve)
 
 
-def _equal_mass(values: Floats, bins: int) -> Ints:
-    values = values.round(9)
-    order = np.sort(values)
-    edges = np.unique(order[[int(len(order) * b / bins) for b in range(1, bins)]])
-    raw = np.searchsorted(edges, values, side="right")
-    return np.asarray(np.unique(raw, return_inverse=True)[1], dtype=np.int64)
-
-
 def _corrected(index: Ints, misses: Floats) -> float | None:
-    """Returns the root of the squared calibration error less its sampling noise; null with one case in some bin."""
-    total = 0.0
+    """Returns the root of the squared calibration error less its sampling noise; null without two cases in any bin."""
+    total, counted = 0.0, 0
     for b in range(int(index.max()) + 1):
         inside = misses[index == b]
-        if len(inside) < 2:
-            return None
-        total += len(inside) * (inside.mean() ** 2 - inside.var(ddof=1) / len(inside))
-    return math.sqrt(max(0.0, total / len(misses)))
+        if len(inside) >= 2:
+            counted += len(inside)
+            total += len(inside) * (inside.mean() ** 2 - inside.var(ddof=1) / len(inside))
+    return math.sqrt(max(0.0, total / counted)) if counted else None

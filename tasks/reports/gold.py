@@ -20,7 +20,7 @@ GOLD = {
     "item_id": pl.String, "prompt_id": pl.String, "label": pl.String, "annotator": pl.String, "group": pl.String,
     "prompt": pl.String, "first": pl.String, "second": pl.String, "first_policy": pl.String, "second_policy": pl.String,
     "first_chars": pl.Int64, "second_chars": pl.Int64, "task": pl.String, "language": pl.String, "subset": pl.String,
-    "many_id": pl.String, "contrast_id": pl.String,
+    "many_id": pl.String, "contrast_id": pl.String, "first_id": pl.String, "second_id": pl.String,
 }  # fmt: skip
 """Column -> type.
 
@@ -28,7 +28,7 @@ GOLD = {
 ``prompt_id``: which items have one prompt; by default those with the same prompt text.
 ``annotator``, ``group``: who said so; null where the label is simply known. ``first_chars``: length where the text is
 not at hand. ``many_id``: pairs of one right answer with each of several wrong ones. ``contrast_id``: items that differ
-in their prompt only.
+in their prompt only. ``first_id``, ``second_id``: the completions' ids, once they are in the lake.
 """
 
 VERDICTS = {
