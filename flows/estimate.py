@@ -1,118 +1,147 @@
-"""What a run would ask: found by walking its exchanges against the ledger, without asking anything."""
+"""What a run would ask, cost and take: counted by walking its exchanges against the ledger, measured by a pilot."""
 
 from __future__ import annotations
 
 import inspect
-from collections import Counter
-from pathlib import Path
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from flows.plan import Plan
-from flows.settings import Settings
 from schemas.exchange import Choice, Reply, Request
 from schemas.ids import content_id
-from storage.ledger import Ledger
+from storage.ledger import Ledger, Stored
 from tasks import registry
-from tasks.driver import Rows, from_ledger
+from tasks.answer import answers
+from tasks.backends.base import Backend
+from tasks.driver import Driver, Rows, from_ledger
+from tasks.judge import Judging
+from tasks.sample import Sampling
 
-PROMPTS_WALKED = 2_000
+WALKED = 2_000
 """Prompts that are walked one by one; what they need is scaled up to all of them."""
 
 
-def estimate(plan: Plan, root: str, *, settings: Settings | None = None) -> dict[str, Any]:
-    """Returns calls and tokens a run would need, by model, and what the ledger already holds.
+@dataclass
+class Use:
+    """What one model is asked in the prompts walked: calls and answers missing, and what answers there are took."""
+
+    calls: int = 0
+    missing: int = 0
+    there: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    latency_s: float = 0.0
+
+    def add(self, request: Request, found: dict[int, Stored]) -> None:
+        """Adds one request, and the answers to it that the ledger holds."""
+        self.there += len(found)
+        self.missing += request.n - len(found)
+        self.calls += len(found) < request.n
+        for stored in found.values():
+            self.completion_tokens += stored.choice.completion_tokens
+            self.prompt_tokens += stored.prompt_tokens
+            self.latency_s += stored.latency_s
+
+
+def estimate(plan: Plan, ledger: Ledger | None, *, walked: int = WALKED) -> dict[str, Any]:
+    """Returns calls, tokens, cost and time that a run would need, by model, and what the ledger already holds.
 
     Samples that are not there yet stand in as placeholders, so that the calls their judges will make are counted too.
+    Tokens, cost (US dollars) and seconds are averages of the answers there are: null for a model that has answered
+    nothing yet (a pilot mends that).
     """
-    settings = settings or Settings()
-    where = settings.ledger or str(Path(root) / "ledger.sqlite")
-    there = settings.ledger is not None or Path(where).is_file()
-    ledger = Ledger.open(where) if there else None
-    try:
-        walk = _Walk(plan, ledger)
-        walked = next(plan.prompts.shards(PROMPTS_WALKED))
-        for prompt in walked.iter_rows(named=True):
-            walk.prompt(prompt)
-        return walk.result(plan.prompts.height / walked.height)
-    finally:
-        if ledger:
-            ledger.close()
+    uses: dict[str, Use] = defaultdict(Use)
+    recorded = {spec for spec, backend in plan.backends.items() if getattr(backend, "records", False)}
 
-
-class _Walk:
-    """Counts what is there and what is missing, by model."""
-
-    def __init__(self, plan: Plan, ledger: Ledger | None) -> None:
-        self.plan, self.ledger = plan, ledger
-        self.there: Counter[str] = Counter()
-        self.missing: Counter[str] = Counter()
-        self.calls: Counter[str] = Counter()
-        self.known_tokens: Counter[str] = Counter()
-        self.recorded = {spec for spec, backend in plan.backends.items() if getattr(backend, "records", False)}
-
-    def prompt(self, prompt: dict[str, Any]) -> None:
-        """Walks one prompt through every sampler, then every judge."""
-        completions: Rows = []
-        for spec in self.plan.recipe.of("sample"):
-            params = registry.check(spec, self.plan.recipe.name)
-            if "seed" in params:
-                params["seed"] += self.plan.seed
-            for row in self._exchange(registry.find("sample", spec.name).function, prompt, **params):
-                row["completion_id"] = content_id("planned", prompt["prompt_id"], row["sample_index"])
-                completions.append(row)
-        for spec in self.plan.recipe.of("judge"):
-            function = registry.find("judge", spec.name).function
-            if inspect.isgeneratorfunction(function):
-                self._exchange(function, prompt, completions, **registry.check(spec, self.plan.recipe.name))
-
-    def _exchange(self, block: Any, *args: Any, **params: Any) -> Rows:
-        exchange = block(*args, **params)
-        try:
-            requests = next(exchange)
-            while True:
-                requests = exchange.send([self._reply(request) for request in requests])
-        except StopIteration as end:
-            rows: Rows = end.value
-            return rows
-
-    def _reply(self, request: Request) -> Reply:
-        if request.model in self.recorded:
+    def reply(request: Request) -> Reply:
+        if request.model in recorded:
             return Reply(choices=tuple(_placeholder(i) for i in range(request.n or 4)))
-        found = self.ledger.find(request) if self.ledger else {}
-        self.there[request.model] += len(found)
-        self.missing[request.model] += request.n - len(found)
-        self.calls[request.model] += len(found) < request.n
-        for stored in found.values():
-            self.known_tokens[request.model] += stored.choice.completion_tokens
+        found = ledger.find(request) if ledger else {}
+        uses[request.model].add(request, found)
         if len(found) == request.n:
             return from_ledger(found)
         wanted = range(request.first, request.first + request.n)
         return Reply(choices=tuple(found[i].choice if i in found else _placeholder(i) for i in wanted))
 
-    def result(self, scale: float) -> dict[str, Any]:
-        """Returns the counts, scaled to all prompts."""
-        models = sorted(self.there | self.missing)
-        rows = []
-        for model in models:
-            there = self.there[model]
-            average = self.known_tokens[model] / there if there else None
-            rows.append(
-                {
-                    "model": model,
-                    "calls": round(self.calls[model] * scale),
-                    "answers_to_buy": round(self.missing[model] * scale),
-                    "answers_in_ledger": round(there * scale),
-                    "completion_tokens": None if average is None else round(average * self.missing[model] * scale),
-                }
-            )
-        return {
-            "recipe": self.plan.recipe.name,
-            "prompts": self.plan.prompts.height,
-            "calls": sum(row["calls"] for row in rows),
-            "in_ledger": sum(row["answers_in_ledger"] for row in rows),
-            "models": rows,
-        }
+    sampled = next(plan.prompts.shards(walked))
+    for prompt in sampled.iter_rows(named=True):
+        _walk(plan, prompt, reply)
+    scale = plan.prompts.height / sampled.height
+    models = [_row(spec, use, plan.backends[spec], scale) for spec, use in sorted(uses.items())]
+    return {
+        "recipe": plan.recipe.name, "prompts": plan.prompts.height, "calls": sum(row["calls"] for row in models),
+        "in_ledger": sum(row["answers_in_ledger"] for row in models),
+        "cost": _sum(row["cost"] for row in models), "seconds": _sum(row["seconds"] for row in models),
+        "models": models,
+    }  # fmt: skip
+
+
+def _walk(plan: Plan, prompt: dict[str, Any], reply: Any) -> None:
+    """Walks one prompt through every sampler, then every judge that asks."""
+    completions: Rows = []
+    for spec in plan.recipe.of("sample"):
+        params = registry.check(spec, plan.recipe.name)
+        if "seed" in params:
+            params["seed"] += plan.seed
+        for row in _exchange(registry.find("sample", spec.name).function, reply, prompt, **params):
+            row["completion_id"] = content_id("planned", prompt["prompt_id"], row["sample_index"])
+            completions.append(row)
+    for spec in plan.recipe.of("judge"):
+        function = registry.find("judge", spec.name).function
+        if inspect.isgeneratorfunction(function):
+            _exchange(function, reply, prompt, completions, **registry.check(spec, plan.recipe.name))
+
+
+def _exchange(block: Any, reply: Any, *args: Any, **params: Any) -> Rows:
+    exchange = block(*args, **params)
+    try:
+        requests = next(exchange)
+        while True:
+            requests = exchange.send([reply(request) for request in requests])
+    except StopIteration as end:
+        rows: Rows = end.value
+        return rows
+
+
+def _row(spec: str, use: Use, backend: Backend, scale: float) -> dict[str, Any]:
+    calls, missing = round(use.calls * scale), round(use.missing * scale)
+    row: dict[str, Any] = {
+        "model": spec, "calls": calls, "answers_to_buy": missing, "answers_in_ledger": round(use.there * scale),
+        "prompt_tokens": None, "completion_tokens": None, "cost": None, "seconds": None,
+    }  # fmt: skip
+    if not missing:
+        return row | {"prompt_tokens": 0, "completion_tokens": 0, "cost": 0.0, "seconds": 0.0}
+    if use.there:
+        row["prompt_tokens"] = round(calls * use.prompt_tokens / use.there)
+        row["completion_tokens"] = round(missing * use.completion_tokens / use.there)
+        row["seconds"] = round(calls * use.latency_s / use.there / backend.slots, 1)
+        read, sampled = prices(backend)
+        row["cost"] = round((row["prompt_tokens"] * read + row["completion_tokens"] * sampled) / 1e6, 4)
+    return row
+
+
+def prices(backend: Backend) -> tuple[float, float]:
+    """Returns US dollars a million prompt tokens and a million completion tokens; zero where nothing is paid."""
+    options = getattr(backend, "options", None)
+    return getattr(options, "price_in", 0.0), getattr(options, "price_out", 0.0)
+
+
+def _sum(values: Iterator[Any]) -> float | None:
+    """Returns the sum; null when a part of it is not known."""
+    known = list(values)
+    return None if None in known else round(sum(known), 4)
 
 
 def _placeholder(index: int) -> Choice:
     return Choice(index=index, text=f"(sample {index}, not there yet)", completion_tokens=0)
+
+
+async def pilot(plan: Plan, driver: Driver, fingerprints: dict[str, str], prompts: int) -> None:
+    """Runs the first prompts for real; their answers are kept, so the run itself does not ask them again."""
+    samplings = [Sampling(s, plan.recipe.name, plan.seed, fingerprints) for s in plan.recipe.of("sample")]
+    judgings = [Judging(s, plan.recipe.name, fingerprints) for s in plan.recipe.of("judge")]
+    first = next(plan.prompts.shards(prompts))
+    async for _ in answers(driver, [first], samplings, judgings):
+        pass

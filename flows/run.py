@@ -10,13 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import logging
-import signal
 import time
-from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +20,14 @@ import orjson
 import polars as pl
 
 from flows import shards
+from flows.estimate import estimate, pilot, prices
+from flows.opening import interrupts, opened, start
 from flows.plan import Plan
 from flows.result import Counts, Result, spent
 from flows.settings import Settings
-from schemas.errors import PairwrightError, RefusedError, StoppedError, StoreError
-from schemas.ids import content_id
+from schemas.errors import PairwrightError, RefusedError, StoppedError
 from schemas.tables import TABLES
 from storage.catalog import write_catalog
-from storage.ledger import Ledger
 from storage.store import Store
 from tasks import registry
 from tasks.answer import SHARD, Answered, answers
@@ -40,7 +36,6 @@ from tasks.driver import Budget, Driver
 from tasks.judge import Judging
 from tasks.recipes import as_yaml
 from tasks.sample import Sampling
-from tasks.workers import quit_with_parent
 
 log = logging.getLogger(__name__)
 ShardWork = Callable[[], None]
@@ -53,41 +48,58 @@ async def here(_index: int, work: ShardWork) -> None:
     await asyncio.to_thread(work)
 
 
+Approve = Callable[[dict[str, Any]], bool]
+PILOT = 4
+"""Prompts that are run for real to find out what an answer costs and takes."""
+
+
 def run(
     plan: Plan, root: str, *, settings: Settings | None = None, budget: Budget | None = None,
-    watch: Watch | None = None, on_shard: ShardRunner = here,
+    watch: Watch | None = None, on_shard: ShardRunner = here, approve: Approve | None = None,
 ) -> Result:  # fmt: skip
     """Runs a plan to its end and returns what it did; see ``run_async``."""
     import uvloop
 
-    return uvloop.run(run_async(plan, root, settings=settings, budget=budget, watch=watch, on_shard=on_shard))
+    return uvloop.run(
+        run_async(
+            plan, root, settings=settings, budget=budget, watch=watch, on_shard=on_shard, approve=approve,
+        )
+    )  # fmt: skip
 
 
 async def run_async(
     plan: Plan, root: str, *, settings: Settings | None = None, budget: Budget | None = None,
-    watch: Watch | None = None, on_shard: ShardRunner = here,
+    watch: Watch | None = None, on_shard: ShardRunner = here, approve: Approve | None = None,
 ) -> Result:  # fmt: skip
     """Runs a plan to its end and returns what it did.
 
     Args:
         plan: what ``flows.plan.make`` returned. root: the lake.
         watch: a context manager that shows progress while it is open. on_shard: how a finished shard's work is run.
+        approve: is shown the estimate of a run that costs money, made by a pilot; false stops it there.
 
     Raises:
         UnavailableError: an endpoint or the store failed. Answers so far are kept.
     """
-    settings = settings or Settings()
-    with _disk_errors(root):
-        store = Store.open(root)
-        with store.run_lock(plan.dataset), _workers(plan, settings) as workers:
-            ledger = Ledger.open(settings.ledger or str(Path(root) / "ledger.sqlite"))
-            try:
-                driver = Driver(plan.backends, ledger, budget=budget, workers=workers)
-                return await _Run(plan, root, store, driver, on_shard).go(watch)
-            finally:
-                for backend in plan.backends.values():
-                    await backend.close()
-                ledger.close()
+    async with opened(plan, root, settings or Settings(), budget) as (store, driver):
+        return await _Run(plan, root, store, driver, on_shard).go(watch, approve)
+
+
+async def plan_async(
+    plan: Plan, root: str, *, settings: Settings | None = None, prompts: int = PILOT
+) -> dict[str, Any]:
+    """Returns the estimate of a run; a pilot runs the first prompts where a model has answered nothing yet.
+
+    Args:
+        prompts: of the pilot; 0 asks nothing.
+    """
+    async with opened(plan, root, settings or Settings(), None) as (_, driver):
+        found = estimate(plan, driver.ledger)
+        if prompts and found["cost"] is None:
+            fingerprints, _ = await start(plan)
+            await pilot(plan, driver, fingerprints, prompts)
+            found = estimate(plan, driver.ledger)
+        return found
 
 
 class _Run:
@@ -100,15 +112,17 @@ class _Run:
         self.run_id = ""
         self.spool = shards.Spool(Path(root) / "work" / plan.dataset)
 
-    async def go(self, watch: Watch | None) -> Result:
-        for spec, backend in self.plan.backends.items():
-            self.backends[spec] = await backend.start()
-        fingerprints = {spec: content_id("backend", told) for spec, told in self.backends.items()}
+    async def go(self, watch: Watch | None, approve: Approve | None) -> Result:
+        fingerprints, self.backends = await start(self.plan)
         self.run_id = _run_id(self.plan, fingerprints, self.store)
+        if approve and any(any(prices(backend)) for backend in self.plan.backends.values()):
+            await pilot(self.plan, self.driver, fingerprints, PILOT)
+            if not approve(estimate(self.plan, self.driver.ledger)):
+                raise StoppedError("not approved; the pilot's answers are kept")
         self.spool.start()
         show = watch(self.driver, self.spool.counts) if watch else contextlib.nullcontext()
         try:
-            with show, _interrupts(self.driver):
+            with show, interrupts(self.driver):
                 await self._answer(fingerprints)
         except StoppedError as stop:
             return self._record("stopped", None, reason=str(stop))
@@ -211,58 +225,6 @@ def _run_id(plan: Plan, fingerprints: dict[str, str], store: Store) -> str:
     ended = pl.col("run_id").str.starts_with(identity) & pl.col("status").is_in(["done", "refused"])
     earlier = store.read("runs", columns=["run_id", "status"]).filter(ended).collect()
     return f"{identity}-{earlier.height:04d}"
-
-
-@contextlib.contextmanager
-def _workers(plan: Plan, settings: Settings) -> Iterator[Executor | None]:
-    """Opens worker processes for rules that need CPU; without such rules, or with ``workers`` 0, there are none."""
-    rules = [spec for spec in plan.recipe.of("judge") if not registry.find("judge", spec.name).mark.asks]
-    if not rules or not settings.workers:
-        yield None
-        return
-    pool = ProcessPoolExecutor(settings.workers, mp_context=get_context("spawn"), initializer=quit_with_parent)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-@contextlib.contextmanager
-def _interrupts(driver: Driver) -> Iterator[None]:
-    """Makes the first Ctrl-C stop asking and let everything in flight land; a second one ends the process."""
-    loop = asyncio.get_running_loop()
-
-    def stop() -> None:
-        driver.stop(StoppedError("stopped by Ctrl-C; every answer is kept, the same command goes on from here"))
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-
-    try:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop)
-    except (ValueError, RuntimeError, NotImplementedError):  # not the main thread: whoever owns it handles signals
-        pass
-    try:
-        yield
-    finally:
-        with contextlib.suppress(ValueError, RuntimeError, NotImplementedError):
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)
-
-
-@contextlib.contextmanager
-def _disk_errors(root: str) -> Iterator[None]:
-    """Turns what the operating system says of a disk into one message."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StoreError(
-                f"{root}: the disk is full; nothing half-written is visible, free space and run again"
-            ) from error
-        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-            raise StoreError(f"{root}: cannot be written: {error.strerror}; choose another --root") from error
-        raise
 
 
 def raise_for_status(result: Result) -> None:

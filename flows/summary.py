@@ -76,10 +76,15 @@ def _short(text: str, width: int = 110) -> str:
 
 def estimate_text(found: dict[str, Any]) -> str:
     """Returns an estimate as lines."""
+
+    def about(value: float | None, form: str) -> str:
+        return "unknown" if value is None else "about " + form.format(value)
+
     lines = [f"{found['recipe']}: {found['prompts']:,} prompts, {found['calls']:,} calls to make, "
-             f"{found['in_ledger']:,} answers already in the ledger"]  # fmt: skip
+             f"{found['in_ledger']:,} answers already in the ledger; "
+             f"cost {about(found['cost'], '${:,.2f}')}, time {about(found['seconds'], '{:,.0f} s')}"]  # fmt: skip
     for row in found["models"]:
-        tokens = "unknown" if row["completion_tokens"] is None else f"about {row['completion_tokens']:,}"
+        tokens = about(row["completion_tokens"], "{:,}")
         lines.append(
             f"  {row['model']}: {row['calls']:,} calls for {row['answers_to_buy']:,} answers, {tokens} tokens to sample"
         )

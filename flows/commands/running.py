@@ -70,11 +70,21 @@ def _run_here(asked: dict[str, Any], root: str, limits: dict[str, Any], yes: boo
     from flows import run as runner
     from flows.plan import make
     from flows.progress import live, note
+    from flows.settings import Settings
+    from flows.summary import estimate_text
     from tasks.driver import Budget
 
     plan = make(_request(asked))
     note(_head(plan))
-    return runner.run(plan, root, budget=Budget(**limits), watch=partial(live, plan.prompts.height))
+
+    def approve(found: dict[str, Any]) -> bool:
+        note(estimate_text(found).rstrip())
+        if (found["cost"] or 0.0) <= Settings().ask_above:
+            return True
+        return click.confirm(f"About ${found['cost']:,.2f} in all. Go on?", err=True)
+
+    watch = partial(live, plan.prompts.height)
+    return runner.run(plan, root, budget=Budget(**limits), watch=watch, approve=None if yes else approve)
 
 
 def _head(plan: Plan) -> str:
@@ -98,13 +108,17 @@ def _code(result: Result) -> int:
 
 @click.command()
 @_options
+@click.option("--pilot", type=click.IntRange(min=0), default=4, show_default=True,
+              help="Prompts to run for real where nothing is known; answers are kept. 0 asks nothing.")  # fmt: skip
 @root_option
 @json_option
-def plan(root: str, as_json: bool, **asked: Any) -> None:
-    """Say what a run of RECIPE would ask, cost and reuse; ask nothing."""
-    from flows.estimate import estimate
+def plan(root: str, as_json: bool, pilot: int, **asked: Any) -> None:
+    """Say what a run would ask, cost and reuse."""
+    import uvloop
+
     from flows.plan import make
+    from flows.run import plan_async
     from flows.summary import estimate_text
 
-    found = estimate(make(_request(asked)), root)
+    found = uvloop.run(plan_async(make(_request(asked)), root, prompts=pilot))
     print_json(found) if as_json else click.echo(estimate_text(found), nl=False)

@@ -1,0 +1,97 @@
+"""Opens what a run holds, and closes it: the lake and its lock, the ledger, worker processes, backends, signals."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import signal
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+from flows.plan import Plan
+from flows.settings import Settings
+from schemas.errors import StoppedError, StoreError
+from schemas.ids import content_id
+from storage.ledger import Ledger
+from storage.store import Store
+from tasks import registry
+from tasks.driver import Budget, Driver
+from tasks.workers import quit_with_parent
+
+
+@contextlib.asynccontextmanager
+async def opened(
+    plan: Plan, root: str, settings: Settings, budget: Budget | None
+) -> AsyncIterator[tuple[Store, Driver]]:
+    """Opens what a run holds: the lake, its lock, the ledger, workers; closes them, and the backends, in the end."""
+    with _disk_errors(root):
+        store = Store.open(root)
+        with store.run_lock(plan.dataset), _workers(plan, settings) as workers:
+            ledger = Ledger.open(settings.ledger or str(Path(root) / "ledger.sqlite"))
+            try:
+                yield store, Driver(plan.backends, ledger, budget=budget, workers=workers)
+            finally:
+                for backend in plan.backends.values():
+                    await backend.close()
+                ledger.close()
+
+
+async def start(plan: Plan) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """Starts the backends; returns SPEC -> fingerprint, and SPEC -> what the backend says it runs."""
+    told = {spec: await backend.start() for spec, backend in plan.backends.items()}
+    return {spec: content_id("backend", answer) for spec, answer in told.items()}, told
+
+
+@contextlib.contextmanager
+def _workers(plan: Plan, settings: Settings) -> Iterator[Executor | None]:
+    """Opens worker processes for rules that need CPU; without such rules, or with ``workers`` 0, there are none."""
+    rules = [spec for spec in plan.recipe.of("judge") if not registry.find("judge", spec.name).mark.asks]
+    if not rules or not settings.workers:
+        yield None
+        return
+    pool = ProcessPoolExecutor(settings.workers, mp_context=get_context("spawn"), initializer=quit_with_parent)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def interrupts(driver: Driver) -> Iterator[None]:
+    """Makes the first Ctrl-C stop asking and let everything in flight land; a second one ends the process."""
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        driver.stop(StoppedError("stopped by Ctrl-C; every answer is kept, the same command goes on from here"))
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop)
+    except (ValueError, RuntimeError, NotImplementedError):  # not the main thread: whoever owns it handles signals
+        pass
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ValueError, RuntimeError, NotImplementedError):
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+
+@contextlib.contextmanager
+def _disk_errors(root: str) -> Iterator[None]:
+    """Turns what the operating system says of a disk into one message."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StoreError(
+                f"{root}: the disk is full; nothing half-written is visible, free space and run again"
+            ) from error
+        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+            raise StoreError(f"{root}: cannot be written: {error.strerror}; choose another --root") from error
+        raise
