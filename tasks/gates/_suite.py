@@ -84,11 +84,12 @@ def checked(suite: Path, numbers: Mapping[str, float], parameters: Mapping[str, 
 def _library() -> Any:
     """Returns Great Expectations, imported without its telemetry, its notes and warnings about its own imports."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # read once, at import
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         import great_expectations
         import great_expectations.data_context.types.base
+    for name in ("great_expectations", "great_expectations.data_context.types.base"):  # the second sets a level itself
+        logging.getLogger(name).setLevel(logging.WARNING)
     return great_expectations
 
 

@@ -60,9 +60,13 @@ def test_sound_pairs_pass_every_check():
         pytest.param([], {"pairs"}, id="no pair at all"),
         pytest.param([pair("1"), pair("2")], {"duplicate_pairs"}, id="a pair twice under two ids"),
         pytest.param([pair(rejected=" right:\n4 ")], {"identical_texts"}, id="the same text up to whitespace"),
-        pytest.param([pair("x" * 70, "x" * 63 + "\n" + "x" * 7)], set(), id="a space more is another text"),
-        pytest.param([pair("y " * 70, "y\n" * 70)], {"identical_texts"}, id="the same long text"),
-        pytest.param([pair("e\u0301", "\u00e9")], {"identical_texts"}, id="the same text up to composition"),
+        pytest.param(
+            [pair(chosen="x" * 70, rejected="x" * 63 + "\n" + "x" * 7)], set(), id="a space more is another text"
+        ),
+        pytest.param([pair(chosen="y " * 70, rejected="y\n" * 70)], {"identical_texts"}, id="the same long text"),
+        pytest.param(
+            [pair(chosen="e\u0301", rejected="\u00e9")], {"identical_texts"}, id="the same text up to composition"
+        ),
         pytest.param([pair(rejected="")], {"empty_texts"}, id="an empty text"),
         pytest.param([pair(chosen_score=0.0, rejected_score=1.0)], {"outscored"}, id="the rejected outscores"),
         pytest.param([pair(chosen_score=float("nan"))], {"nan_scores"}, id="a score that is no number"),
@@ -74,6 +78,12 @@ def test_a_defect_blocks(pairs, names):
     found = failed(pairs)
     assert {(name, "block") for name in names} <= found
     assert {name for name, severity in found if severity == "block"} == names
+
+
+def test_the_library_logs_nothing(caplog):
+    with caplog.at_level("INFO"):
+        assert failed([pair()]) == set()
+    assert not [record for record in caplog.records if record.name.startswith("great_expectations")]
 
 
 def test_a_flipped_pair_may_be_outscored():
