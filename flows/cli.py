@@ -28,6 +28,10 @@ COMMANDS = {
     "rollback": ("flows.commands.keeping:rollback", "Publish the content of VERSION again, as the newest version."),
     "vacuum": ("flows.commands.keeping:vacuum", "Delete data files that neither a version nor a table needs."),
     "ledger": ("flows.commands.keeping:ledger", "Look into the answers that were bought: stats, verify, export."),
+    "reparse": (
+        "flows.commands.running:reparse",
+        "Judge again from the answers in the ledger; ask nothing.",
+    ),
     "recipe": ("flows.commands.knowing:recipe", "List, show and check recipes."),
     "block": ("flows.commands.knowing:block", "List and show blocks."),
 }

@@ -11,9 +11,11 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
+import orjson
+
 from flows.plan import Plan
 from flows.settings import Settings
-from schemas.errors import StoppedError, StoreError
+from schemas.errors import StoppedError, StoreError, UsageError
 from schemas.ids import content_id
 from storage.ledger import Ledger
 from storage.store import Store
@@ -24,7 +26,7 @@ from tasks.workers import quit_with_parent
 
 @contextlib.asynccontextmanager
 async def opened(
-    plan: Plan, root: str, settings: Settings, budget: Budget | None
+    plan: Plan, root: str, settings: Settings, budget: Budget | None, *, offline: bool = False
 ) -> AsyncIterator[tuple[Store, Driver]]:
     """Opens what a run holds: the lake, its lock, the ledger, workers; closes them, and the backends, in the end."""
     with _disk_errors(root):
@@ -32,7 +34,7 @@ async def opened(
         with store.run_lock(plan.dataset), _workers(plan, settings) as workers:
             ledger = Ledger.open(settings.ledger or str(Path(root) / "ledger.sqlite"))
             try:
-                yield store, Driver(plan.backends, ledger, budget=budget, workers=workers)
+                yield store, Driver(plan.backends, ledger, budget=budget, workers=workers, offline=offline)
             finally:
                 for backend in plan.backends.values():
                     await backend.close()
@@ -42,6 +44,23 @@ async def opened(
 async def start(plan: Plan) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     """Starts the backends; returns SPEC -> fingerprint, and SPEC -> what the backend says it runs."""
     told = {spec: await backend.start() for spec, backend in plan.backends.items()}
+    return {spec: content_id("backend", answer) for spec, answer in told.items()}, told
+
+
+def remembered(plan: Plan, store: Store) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """Returns what ``start`` returned the last time each backend was used on this lake, without starting it.
+
+    Raises:
+        UsageError: one of them never answered here.
+    """
+    told: dict[str, dict[str, str]] = {}
+    runs = store.read("runs", columns=["created_at", "settings"]).sort("created_at").collect()
+    for settings in runs["settings"]:
+        told.update(orjson.loads(settings)["backends"])
+    for spec in plan.backends:
+        if spec not in told:
+            raise UsageError(f"{spec} has answered nothing on this lake; run the recipe first")
+    told = {spec: told[spec] for spec in plan.backends}
     return {spec: content_id("backend", answer) for spec, answer in told.items()}, told
 
 

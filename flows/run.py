@@ -21,7 +21,7 @@ import polars as pl
 
 from flows import shards
 from flows.estimate import estimate, pilot, prices
-from flows.opening import interrupts, opened, start
+from flows.opening import interrupts, opened, remembered, start
 from flows.plan import Plan
 from flows.result import Counts, Result, spent
 from flows.settings import Settings
@@ -56,6 +56,7 @@ PILOT = 4
 def run(
     plan: Plan, root: str, *, settings: Settings | None = None, budget: Budget | None = None,
     watch: Watch | None = None, on_shard: ShardRunner = here, approve: Approve | None = None,
+    offline: bool = False,
 ) -> Result:  # fmt: skip
     """Runs a plan to its end and returns what it did; see ``run_async``."""
     import uvloop
@@ -63,6 +64,7 @@ def run(
     return uvloop.run(
         run_async(
             plan, root, settings=settings, budget=budget, watch=watch, on_shard=on_shard, approve=approve,
+            offline=offline,
         )
     )  # fmt: skip
 
@@ -70,6 +72,7 @@ def run(
 async def run_async(
     plan: Plan, root: str, *, settings: Settings | None = None, budget: Budget | None = None,
     watch: Watch | None = None, on_shard: ShardRunner = here, approve: Approve | None = None,
+    offline: bool = False,
 ) -> Result:  # fmt: skip
     """Runs a plan to its end and returns what it did.
 
@@ -77,11 +80,12 @@ async def run_async(
         plan: what ``flows.plan.make`` returned. root: the lake.
         watch: a context manager that shows progress while it is open. on_shard: how a finished shard's work is run.
         approve: is shown the estimate of a run that costs money, made by a pilot; false stops it there.
+        offline: nothing is asked: what the ledger holds is read again, by the parsers there are now.
 
     Raises:
         UnavailableError: an endpoint or the store failed. Answers so far are kept.
     """
-    async with opened(plan, root, settings or Settings(), budget) as (store, driver):
+    async with opened(plan, root, settings or Settings(), budget, offline=offline) as (store, driver):
         return await _Run(plan, root, store, driver, on_shard).go(watch, approve)
 
 
@@ -113,9 +117,10 @@ class _Run:
         self.spool = shards.Spool(Path(root) / "work" / plan.dataset)
 
     async def go(self, watch: Watch | None, approve: Approve | None) -> Result:
-        fingerprints, self.backends = await start(self.plan)
+        offline = self.driver.offline
+        fingerprints, self.backends = remembered(self.plan, self.store) if offline else await start(self.plan)
         self.run_id = _run_id(self.plan, fingerprints, self.store)
-        if approve and any(any(prices(backend)) for backend in self.plan.backends.values()):
+        if approve and not offline and any(any(prices(backend)) for backend in self.plan.backends.values()):
             await pilot(self.plan, self.driver, fingerprints, PILOT)
             if not approve(estimate(self.plan, self.driver.ledger)):
                 raise StoppedError("not approved; the pilot's answers are kept")

@@ -160,13 +160,14 @@ class Driver:
     Args:
         backends: SPEC -> backend; specs that share an endpoint share its slots.
         workers: where rules run (plain functions that need CPU); null runs them here.
+        offline: nothing is asked; an answer that the ledger does not hold is a failed call.
     """
 
     def __init__(
         self, backends: Mapping[str, Backend], ledger: Ledger, *, budget: Budget | None = None,
-        workers: Executor | None = None,
+        workers: Executor | None = None, offline: bool = False,
     ) -> None:  # fmt: skip
-        self.backends, self.ledger, self.workers = backends, ledger, workers
+        self.backends, self.ledger, self.workers, self.offline = backends, ledger, workers, offline
         self.budget = budget or Budget()
         self.tally = Tally()
         self.stopped: Exception | None = None
@@ -226,7 +227,10 @@ class Driver:
             return await backend.answer(request)
         found = self.ledger.find(request)
         replies: list[Reply] = []
-        if len(found) < request.n:
+        if len(found) < request.n and self.offline and request.kind != "run":
+            replies = [Reply(error="not in the ledger")]
+            self.tally.count(request, replies[0])
+        elif len(found) < request.n:
             found = await self.ledger.claim(request)  # two askers of one question, here or in another process, buy once
             try:
                 replies = [await self._buy(backend, part, order) for part in _missing(request, found)]

@@ -122,3 +122,22 @@ def plan(root: str, as_json: bool, pilot: int, **asked: Any) -> None:
 
     found = uvloop.run(plan_async(make(_request(asked)), root, prompts=pilot))
     print_json(found) if as_json else click.echo(estimate_text(found), nl=False)
+
+
+@click.command()
+@_options
+@root_option
+@json_option
+def reparse(root: str, as_json: bool, **asked: Any) -> int:
+    """Judge again, by the parsers there are now, from the answers in the ledger; ask nothing.
+
+    Give the same RECIPE and options as the run whose answers are to be read again. Answers that are not in the ledger
+    count as failed calls. What comes out is a new version; `pairwright diff` shows what the parser changed.
+    """
+    from flows import run as runner
+    from flows.plan import make
+    from flows.summary import summary
+
+    result = runner.run(make(_request(asked)), root, offline=True)
+    print_json(result.as_json()) if as_json else click.echo(summary(result), nl=False)
+    return _code(result)
