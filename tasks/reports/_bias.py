@@ -3,8 +3,11 @@
 Source: Zheng et al. 2023, arXiv:2306.05685, section 3.3 (position, verbosity, self-enhancement); Panickssery et al.
 2024, arXiv:2404.13076 (self-preference); Dubois et al. 2024, arXiv:2404.04475 (length).
 
-A preference is only a bias where it goes beyond that of the gold labels on the same items: people also prefer the
-longer of two answers, and the better model's.
+People also prefer the longer of two answers, and the better model's, so a preference is no bias by itself. Two things
+are measured: the bias proper, half the difference between a judge's accuracy where the favoured side is the better one
+and where it is the worse one (nought for a fair judge and for a coin), and the difference between the judge's and the
+gold labels' preference on the same items (nought where it is as strong as people's). Where only one of them shows,
+noise in the judge or in the labels explains it; a finding needs both.
 """
 
 from __future__ import annotations
@@ -77,17 +80,44 @@ def _decided_lengths(rows: pl.DataFrame, column: str) -> pl.DataFrame:
 
 
 def length(rows: pl.DataFrame) -> dict[str, Any]:
-    """Returns how often the longer one wins, by the judge and by the gold label, and by how much they differ."""
-    both = rows.filter(pl.col("read").is_in(PAIR), pl.col("label").is_in(PAIR))
-    judge = _decided_lengths(both, "read")["longer_won"].cast(pl.Float64)
-    gold = _decided_lengths(both, "label")["longer_won"].cast(pl.Float64)
-    clusters = _decided_lengths(both, "read")["item_id"]
+    """Returns how often the longer one wins, by the judge and by the gold label, and the bias towards it."""
+    first_longer = pl.col("first_chars") > pl.col("second_chars")
+    unlike = rows.filter(pl.col("first_chars") != pl.col("second_chars")).with_columns(
+        judge=pl.when(first_longer).then(_won("read", "first")).otherwise(_won("read", "second")),
+        gold=pl.when(first_longer).then(_won("label", "first")).otherwise(_won("label", "second")),
+    )
     return {
         "longer_won": longer_share(rows, "read"),
         "longer_won_1.5": longer_share(rows, "read", least_ratio=1.5),
         "gold_longer_won": longer_share(rows.unique("item_id", maintain_order=True), "label"),
-        "bias": mean_difference(clusters, judge - gold),
+        **favour(unlike),
     }
+
+
+def favour(rows: pl.DataFrame, *, z: float = Z95) -> dict[str, Rate]:
+    """Returns ``bias`` and ``beyond_gold``; ``judge`` and ``gold`` are 1 for the favoured side, 1/2 for a tie."""
+    known = rows.drop_nulls(["judge", "gold"])
+    return {
+        "bias": _conditional(known.filter(pl.col("gold") != 0.5), z),
+        "beyond_gold": mean_difference(known["item_id"], known["judge"] - known["gold"], z=z),
+    }
+
+
+def _conditional(rows: pl.DataFrame, z: float) -> Rate:
+    """Returns (P(favours | favoured is better) + P(favours | favoured is worse) - 1) / 2."""
+    sides = [rows.filter(pl.col("gold") == better) for better in (1.0, 0.0)]
+    if min(side.height for side in sides) < 2:
+        return Rate(None, None, None, rows.height)
+    means = [float(side["judge"].mean() or 0.0) for side in sides]  # type: ignore[arg-type]
+    influence = pl.concat(
+        [
+            side.select("item_id", d=(pl.col("judge") - mean) / side.height)
+            for side, mean in zip(sides, means, strict=True)
+        ]
+    )
+    error = math.sqrt(float((influence.group_by("item_id").agg(pl.col("d").sum())["d"] ** 2).sum())) / 2
+    bias = (sum(means) - 1) / 2
+    return Rate(bias, bias - z * error, bias + z * error, rows.height)
 
 
 def mean_difference(clusters: pl.Series, differences: pl.Series, *, z: float = Z95) -> Rate:
@@ -122,10 +152,9 @@ def identity(rows: pl.DataFrame) -> dict[str, dict[str, Any]]:
     found = {}
     for name in names:
         mine = long.filter(pl.col("policy") == name)
-        both = mine.drop_nulls(["judge", "gold"])
         found[name] = {
-            "win_rate": mine["judge"].mean(), "gold_win_rate": both["gold"].mean(), "comparisons": mine.height,
-            "bias": mean_difference(both["item_id"], both["judge"] - both["gold"], z=z),
+            "win_rate": mine["judge"].mean(), "gold_win_rate": mine.drop_nulls(["judge", "gold"])["gold"].mean(),
+            "comparisons": mine.height, **favour(mine, z=z),
         }  # fmt: skip
     return found
 
@@ -137,8 +166,10 @@ def _won(column: str, side: str) -> pl.Expr:
     )  # fmt: skip
 
 
-def is_biased(rate: Rate) -> bool:
-    """Returns whether the interval leaves out nought and the bias is large enough to matter."""
-    if rate.value is None or rate.low is None or rate.high is None:
+def is_biased(bias: Rate, beyond_gold: Rate | None = None) -> bool:
+    """Returns whether the interval leaves out nought and the bias matters; both measures where there are two."""
+    if beyond_gold is not None:
+        return is_biased(bias) and is_biased(beyond_gold) and (bias.value or 0) * (beyond_gold.value or 0) > 0
+    if bias.value is None or bias.low is None or bias.high is None:
         return False
-    return abs(rate.value) >= LEAST and (rate.low > 0 or rate.high < 0)
+    return abs(bias.value) >= LEAST and (bias.low > 0 or bias.high < 0)

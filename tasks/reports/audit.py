@@ -46,7 +46,7 @@ def audit(
         "votes": agreement(against_votes(rows, gold), "read", "vote", seed=seed),
         "ceiling": ceiling(gold, seed=seed),
         "order": order(rows), "position": position(rows), "length": length(rows), "policies": policies,
-        "self": policies[own]["bias"] if own in policies else None,
+        "self": own if own in policies else None,
         "calibration": _calibration(rows, seed),
         "one_of_many": grouped(rows, "many_id"), "contrast": grouped(rows, "contrast_id"),
         "slices": slices(rows, seed=seed), "reliability": reliability(rows),
@@ -92,19 +92,15 @@ def findings(document: Document) -> list[dict[str, str]]:
     if is_biased(bias):
         place = "first" if (bias.value or 0) > 0 else "second"
         said.append(("position", f"prefers whichever is shown {place}, by {_points(bias)}"))
-    bias = document["length"]["bias"]
-    if is_biased(bias):
-        which = "longer" if (bias.value or 0) > 0 else "shorter"
-        said.append(("length", f"prefers the {which} answer, {_points(bias)} beyond the gold labels"))
-    own: Rate | None = document["self"]
-    if own is not None and is_biased(own):
-        said.append(
-            ("self", f"{'favours' if (own.value or 0) > 0 else 'disfavours'} its own answers, by {_points(own)}")
-        )
+    found = document["length"]
+    if is_biased(found["bias"], found["beyond_gold"]):
+        which = "longer" if found["bias"].value > 0 else "shorter"
+        said.append(("length", f"prefers the {which} answer, by {_points(found['bias'])}"))
     for policy, found in document["policies"].items():
-        if is_biased(found["bias"]):
-            favours = "favours" if (found["bias"].value or 0) > 0 else "disfavours"
-            said.append(("model identity", f"{favours} {policy}, by {_points(found['bias'])}"))
+        if is_biased(found["bias"], found["beyond_gold"]):
+            name, whom = ("self", "its own answers") if policy == document["self"] else ("model identity", policy)
+            favours = "favours" if found["bias"].value > 0 else "disfavours"
+            said.append((name, f"{favours} {whom}, {_points(found['beyond_gold'])} beyond the gold labels"))
     kappa: Rate = document["verdict"]["kappa"]
     if kappa.n and (kappa.low is None or kappa.low <= 0):
         said.append(("chance", "agrees with the gold labels no better than chance could"))
