@@ -79,7 +79,7 @@ def parse(spec: str) -> Endpoint:
     if match is None:
         raise UsageError(f"{spec}: expected openai:URL:MODEL, such as openai:http://127.0.0.1:8000/v1:my-model")
     urls = tuple(url.rstrip("/") for url in match["urls"].split(","))
-    if any("@" in urlsplit(url).netloc for url in urls):
+    if re.search(r"https?://[^/?,]*@", spec):
         raise UsageError("a URL must not hold a user or password: put the key into an environment variable (key_env=…)")
     options: dict[str, str | float] = {}
     for name, value in parse_qsl(match["options"] or "", keep_blank_values=True):
