@@ -33,7 +33,7 @@ from storage import files
 
 log = logging.getLogger(__name__)
 
-CHECKPOINT_EVERY = 50
+CHECKPOINT_EVERY = 20
 _APP = "pairwright"
 _SETTINGS = {
     "delta.checkpointInterval": str(CHECKPOINT_EVERY),
@@ -88,6 +88,7 @@ class Delta:
         self.uri = root.at(table.name)
         self.schema = pa.schema([f for f in table.schema if not (table.kind == "dataset" and f.name == "dataset")])
         self._handle: DeltaTable | None = None
+        self._opened = -1
 
     @property
     def version(self) -> int:
@@ -106,9 +107,14 @@ class Delta:
                 self._handle = DeltaTable(self.uri, storage_options=dict(self.root.options))
             except TableNotFoundError:
                 return -1
-        else:
-            self._handle.update_incremental()
-        return self._handle.version()
+            self._opened = self._handle.version()
+            return self._opened
+        self._handle.update_incremental()
+        version = self._handle.version()
+        if version - self._opened >= CHECKPOINT_EVERY:
+            self._handle = None  # an open table replays its log from where it was opened: 40 ms after 150 commits
+            return self.refresh()
+        return version
 
     def files(self) -> list[str]:
         """Returns the paths or URIs of the files of the newest version seen."""
@@ -198,9 +204,10 @@ class Delta:
             post_commithook_properties=PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False),
         )
         handle.update_incremental()
-        self._settle(handle.version())
-        self._checkpoint(before, handle.version())
-        return handle.version()
+        version = handle.version()
+        self._settle(version)
+        self._checkpoint(before, version)
+        return version
 
     def forget(self, names: Iterable[str]) -> None:
         """Removes data files that no commit names (after a failed write)."""
