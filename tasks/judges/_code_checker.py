@@ -18,7 +18,6 @@ from typing import Any
 from tasks.judges._code_wire import decode, encode, receive, send
 
 FROM_PROGRAM, TO_PROGRAM, REPORT = 3, 4, 5
-INPUT: dict[str, Any]
 CALLS = [0]
 
 
@@ -70,8 +69,9 @@ def wrap(value: Any) -> Any:
     def other(thing: Any) -> list[Any]:
         if isinstance(thing, Remote):
             return ["obj", thing._number]
-        if getattr(builtins, getattr(thing, "__name__", ""), None) is thing:
-            return ["builtin", thing.__name__]
+        name = getattr(thing, "__name__", "")
+        if name and getattr(builtins, name, None) is thing:
+            return ["builtin", name]
         if not callable(thing):
             raise TypeError(f"a test gives the solution a {type(thing).__name__}, which cannot be sent")
         CALLBACKS.append(thing)
@@ -219,4 +219,4 @@ def _one(text: str, space: dict[str, Any]) -> str | None:
 
 
 if __name__ == "__main__":
-    os.write(REPORT, json.dumps(run(INPUT)).encode())
+    os.write(REPORT, json.dumps(run(globals()["INPUT"])).encode())

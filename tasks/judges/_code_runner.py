@@ -1,4 +1,4 @@
-"""The judged side of a test run: loads the solution, then answers calls. Runs inside the sandbox; untrusted once loaded.
+"""The judged side of a test run: loads the solution, then answers calls. Runs inside the sandbox.
 
 Source: HumanEval's harness (arXiv:2107.03374, section 2.3), with the tests moved to another process.
 
@@ -10,11 +10,14 @@ from __future__ import annotations
 import ast
 import builtins
 import sys
+import types
 from typing import Any
 
 from tasks.judges._code_wire import decode, encode, receive, send
 
 FROM_TESTS, TO_TESTS = 3, 4
+MODULE = types.ModuleType("__main__")
+SPACE: dict[str, Any] = MODULE.__dict__  # what the solution finds as its main module: its own names alone
 
 
 def assemble(solution: str, stub: str, entry: str | None) -> str:
@@ -87,7 +90,9 @@ def unwrap(value: Any) -> Any:
     """Returns the value of its JSON."""
 
     def other(kind: str, body: Any) -> Any:
-        return {"obj": OBJECTS.__getitem__, "cb": Callback, "builtin": builtins.__dict__.__getitem__}[kind](body)
+        if kind == "cb":
+            return Callback(body)
+        return OBJECTS[body] if kind == "obj" else builtins.__dict__[body]
 
     return decode(value, other)
 
@@ -123,9 +128,6 @@ def _answer(message: list[Any]) -> list[Any]:
         return ["raise", type(error).__name__, _shown(error)[:2000]]
 
 
-SPACE: dict[str, Any] = {}
-
-
 def main() -> None:
     """Loads the solution and serves."""
     with open("solution.txt", encoding="utf-8", newline="") as file:
@@ -133,10 +135,7 @@ def main() -> None:
     with open("stub.txt", encoding="utf-8", newline="") as file:
         stub = file.read()
     entry = receive(FROM_TESTS)
-    module = sys.modules["__main__"]
-    own = dict(module.__dict__)
-    SPACE.update(__name__="__main__", __builtins__=builtins)
-    sys.modules["__main__"] = _Main(own)
+    sys.modules["__main__"] = MODULE
     try:
         exec(compile(assemble(solution, stub, entry), "solution.py", "exec"), SPACE)
     except BaseException as error:  # noqa: BLE001 (whatever the solution raises is for the tests to see)
@@ -147,14 +146,6 @@ def main() -> None:
         serve()
     except EOFError:
         return
-
-
-class _Main:
-    """What the solution finds as the module ``__main__``: its own names."""
-
-    def __init__(self, keep: dict[str, Any]) -> None:
-        self.__dict__ = SPACE
-        self._keep = keep
 
 
 if __name__ == "__main__":

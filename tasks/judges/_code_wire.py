@@ -81,8 +81,8 @@ def _plain(base: type, value: Any) -> Any:
     if base is dict:
         return dict(dict.items(value))
     if base in (list, tuple, set, frozenset, collections.deque):
-        return base(base.__iter__(value))  # type: ignore[attr-defined]
-    return base.__int__(value) if base is int else base(value)  # type: ignore[attr-defined]
+        return base(base.__iter__(value))
+    return base.__int__(value) if base is int else base(value)
 
 
 def decode(value: Any, other: Callable[[str, Any], Any]) -> Any:

@@ -70,7 +70,7 @@ def _letter(text: str, given: Mapping[str, Any]) -> bool:
 @_kind("language:response_language")
 def _language(text: str, given: Mapping[str, Any]) -> bool:
     guess = _languages.detect(text)
-    return guess is None or guess.language == given["language"].split("-")[0]
+    return guess is None or guess.language == str(given["language"]).split("-")[0]
 
 
 @_kind("length_constraints:number_sentences")
@@ -86,7 +86,7 @@ def _word_count(text: str, given: Mapping[str, Any]) -> bool:
 @_kind("length_constraints:number_paragraphs")
 def _paragraphs(text: str, given: Mapping[str, Any]) -> bool:
     parts = _parts(text, r"\s?\*\*\*\s?")
-    return parts is not None and len(parts) == given["num_paragraphs"]
+    return parts is not None and len(parts) == int(given["num_paragraphs"])
 
 
 def _parts(text: str, separator: str) -> list[str] | None:
@@ -101,17 +101,25 @@ def _parts(text: str, separator: str) -> list[str] | None:
 def _first_word(text: str, given: Mapping[str, Any]) -> bool:
     parts = text.split("\n\n")
     count = sum(bool(part.strip()) for part in parts)
-    nth = given["nth_paragraph"]
+    nth = int(given["nth_paragraph"])
     if count != given["num_paragraphs"] or nth > count or not parts[nth - 1].strip():
         return False
     word = parts[nth - 1].split()[0].lstrip("'").lstrip('"')
     end = next((i for i, letter in enumerate(word) if letter in _STOPS), len(word))
-    return word[:end].lower() == given["first_word"].lower()
+    return word[:end].lower() == str(given["first_word"]).lower()
 
 
 @_kind("detectable_content:number_placeholders")
 def _placeholders(text: str, given: Mapping[str, Any]) -> bool:
-    return len(re.findall(r"\[.*?\]", text)) >= int(given["num_placeholders"])
+    return sum(_bracketed(line) for line in text.split("\n")) >= int(given["num_placeholders"])
+
+
+def _bracketed(line: str) -> int:
+    """Returns how often ``[.*?]`` is found, in one pass also where nothing closes a bracket."""
+    found, place = 0, 0
+    while (start := line.find("[", place)) >= 0 and (end := line.find("]", start)) >= 0:
+        found, place = found + 1, end + 1
+    return found
 
 
 @_kind("detectable_content:postscript")
@@ -141,13 +149,13 @@ def _highlights(text: str, given: Mapping[str, Any]) -> bool:
     double = re.findall(r"\*\*[^\n\*]*\*\*", text)
     found = sum(bool(part.strip("*").strip()) for part in single)
     found += sum(bool(part.removeprefix("**").removesuffix("**").strip()) for part in double)
-    return found >= given["num_highlights"]
+    return found >= int(given["num_highlights"])
 
 
 @_kind("detectable_format:multiple_sections")
 def _sections(text: str, given: Mapping[str, Any]) -> bool:
     parts = re.split(rf"\s?{given['section_spliter']}\s?\d+\s?", text)
-    return len(parts) - 1 >= given["num_sections"]
+    return len(parts) > int(given["num_sections"])
 
 
 @_kind("detectable_format:json_format")
@@ -164,7 +172,11 @@ def _json(text: str, given: Mapping[str, Any]) -> bool:
 
 @_kind("detectable_format:title")
 def _title(text: str, given: Mapping[str, Any]) -> bool:
-    return any(title.lstrip("<").rstrip(">").strip() for title in re.findall(r"<<[^\n]+>>", text))
+    for line in text.split("\n"):
+        start, end = line.find("<<"), line.rfind(">>")
+        if 0 <= start <= end - 3 and line[start : end + 2].lstrip("<").rstrip(">").strip():
+            return True
+    return False
 
 
 @_kind("combination:two_responses")
@@ -175,12 +187,12 @@ def _two(text: str, given: Mapping[str, Any]) -> bool:
 
 @_kind("combination:repeat_prompt")
 def _repeat(text: str, given: Mapping[str, Any]) -> bool:
-    return text.strip().lower().startswith(given["prompt_to_repeat"].strip().lower())
+    return text.strip().lower().startswith(str(given["prompt_to_repeat"]).strip().lower())
 
 
 @_kind("startend:end_checker")
 def _end(text: str, given: Mapping[str, Any]) -> bool:
-    return text.strip().strip('"').lower().endswith(given["end_phrase"].strip().lower())
+    return text.strip().strip('"').lower().endswith(str(given["end_phrase"]).strip().lower())
 
 
 @_kind("startend:quotation")

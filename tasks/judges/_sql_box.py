@@ -2,9 +2,9 @@
 
 Source: execution accuracy of Spider (arXiv:1809.08887, section 4.2) and of its test suites (arXiv:2010.02840).
 
-Runs inside the sandbox; standard library only. ``job.json`` holds {setup, golds: [{sql, ordered}], query, now}. The last
-line printed is the verdict; a line ``ready`` before it says that the references ran, so that whatever ends the program
-after it is the judged query's doing.
+Runs inside the sandbox; standard library only. ``job.json`` holds {setup, golds: [{sql, ordered}], query, now,
+columns_fixed}. The last line printed is the verdict; a line ``"ready"`` before it says that the references ran, so that
+whatever ends the program after it is the judged query's doing.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import collections
 import json
 import sqlite3
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -131,6 +132,12 @@ def golds(connection: sqlite3.Connection, given: list[dict[str, Any]]) -> tuple[
     return out, errors
 
 
+def say(value: Any) -> None:
+    """Prints one line, at once."""
+    sys.stdout.write(json.dumps(value) + "\n")
+    sys.stdout.flush()
+
+
 def main() -> None:
     """Prints the verdict on the job."""
     with open("job.json", encoding="utf-8") as file:
@@ -138,9 +145,9 @@ def main() -> None:
     connection = build(job["setup"], job["now"])
     accepted, errors = golds(connection, job["golds"])
     if not accepted:
-        print(json.dumps({"broken": errors}))
+        say({"broken": errors})
         return
-    print("ready", flush=True)
+    say("ready")
     confine(connection)
     verdict: dict[str, Any] = {"matched": None, "error": None, "rows": None, "gold_errors": errors}
     try:
@@ -152,7 +159,7 @@ def main() -> None:
         fixed = job["columns_fixed"]
         matches = [same(gold, rows, ordered=order, columns_fixed=fixed) for gold, order in accepted]
         verdict["matched"] = matches.index(True) if any(matches) else None
-    print(json.dumps(verdict))
+    say(verdict)
 
 
 if __name__ == "__main__":

@@ -148,21 +148,22 @@ def _moment(node: Any, now: datetime.datetime) -> Any:
     if isinstance(node, exp.Add | exp.Sub) and isinstance(node.expression, exp.Interval):
         return _shifted(_value(node.this, now), node.expression, 1 if isinstance(node, exp.Add) else -1)
     if isinstance(node, exp.TimestampTrunc):
-        return _cut(_value(node.this, now), node.unit.name.upper())
+        return _cut(_value(node.this, now), str(node.args["unit"].name).upper())
     if isinstance(node, exp.TimeToStr):
         return _value(node.this, now).strftime(node.args["format"].name.replace("%i", "%M").replace("HH24", "%H"))
     if isinstance(node, exp.Extract):
         moment = _value(node.expression, now)
-        if node.name.upper() == "EPOCH":
+        part = str(node.name).upper()
+        if part == "EPOCH":
             return int(moment.replace(tzinfo=datetime.UTC).timestamp())
-        return getattr(moment, node.name.lower())
+        return getattr(moment, part.lower())
     raise ValueError(f"the dump has an expression that is not understood: {node.sql('postgres')[:80]}")
 
 
 def _shifted(moment: Any, interval: exp.Interval, sign: int) -> Any:
-    unit = interval.unit
+    unit, number = interval.args.get("unit"), interval.args["this"]
     name = unit.name.upper().rstrip("S") if unit is not None else "DAY"
-    count = sign * int(interval.this.name)
+    count = sign * int(number.name)
     if name in _SECONDS:
         return moment + datetime.timedelta(seconds=count * _SECONDS[name])
     if name not in _SPANS:

@@ -15,8 +15,8 @@ def split(text: str) -> list[str]:
         ValueError: the text is no sequence of SQL tokens.
     """
     import sqlglot
+    from sqlglot import TokenType
     from sqlglot.errors import SqlglotError
-    from sqlglot.tokens import TokenType
 
     try:
         tokens = sqlglot.tokenize(text, read="sqlite")

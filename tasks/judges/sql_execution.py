@@ -81,9 +81,9 @@ def _setup(tests: str, now: str) -> str:
 
 
 def extract(text: str) -> str:
-    """Returns the query of an answer: its last SQL block, else from the first line that starts a query.
+    r"""Returns the query of an answer: its last SQL block, else from the first line that starts a query.
 
-    >>> extract("Here it is: \\n```sql\\nSELECT 1;\\n```\\nIt counts.")
+    >>> extract("Here it is: \n```sql\nSELECT 1;\n```\nIt counts.")
     'SELECT 1'
     """
     blocks = [(name.lower(), body) for name, body in _FENCE.findall(text)]
@@ -93,7 +93,7 @@ def extract(text: str) -> str:
     else:
         start = _START.search(text)
         query = text[start.start() :] if start else text
-    return query.strip().rstrip(";").strip()
+    return str(query).strip().rstrip(";").strip()
 
 
 def _request(job: dict[str, Any], model: str, limits: dict[str, Any]) -> Request:
@@ -108,7 +108,7 @@ def _read(row: Row, reply: Reply, query: str, golds: list[str], reward: str, cri
     value: dict[str, Any] = reply.choices[0].value
     lines = value["stdout"].splitlines()
     last = _verdict(lines[-1]) if lines else None
-    if "ready" not in lines:
+    if '"ready"' not in lines:
         why = (last or {}).get("broken") or value["stderr"][-500:]
         return rule(row, criterion, "error", why=f"the references do not run: {why}")
     why = last["error"] if last else "out of time or memory" if value["timed_out"] or value["oom"] else "it crashed"

@@ -1,0 +1,208 @@
+"""Reads the function calls of a completion, however it writes them, and matches them with the accepted ones.
+
+Source: the AST evaluation of the Berkeley Function Calling Leaderboard (Gorilla, arXiv:2305.15334; BFCL v1 to v3).
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import keyword
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+LONGEST = 50_000
+_TAGGED = re.compile(r"<(tool_call|function_call)>(.*?)(?:</\1>|\Z)", re.DOTALL)
+_FENCE = re.compile(r"```(?:json|python|tool_code)?[ \t]*\n(.*?)```", re.DOTALL)
+_LOOSE = re.compile(r"[ ,./\-_*^]")
+_ATTEMPT = re.compile(r"<tool_call>|<function_call>|\"(?:arguments|parameters)\"\s*:|^\s*\[?\s*[\w.]+\(", re.MULTILINE)
+_MARK = "__reserved"
+_RESERVED = re.compile(rf"([(,]\s*)({'|'.join(keyword.kwlist)})(?=\s*=)")  # Java has arguments called ``from``
+_WHOLE = {"integer", "long", "int"}
+
+
+class Call(NamedTuple):
+    """One call: the function's name and its arguments by name."""
+
+    name: str
+    arguments: dict[str, Any]
+
+
+def read(messages: Sequence[Mapping[str, Any]]) -> tuple[list[Call], bool]:
+    """Returns the calls of a completion, and whether there was an attempt at one that cannot be read."""
+    calls: list[Call] = []
+    for message in messages:
+        if message.get("tool_calls"):
+            for call in json.loads(message["tool_calls"]):
+                found = _from_object(call.get("function", call))
+                if found is None:
+                    return calls, True
+                calls += found
+        text = message["content"] or ""
+        if not message.get("tool_calls") and text.strip():
+            found = _from_text(text)
+            if found is None and _ATTEMPT.search(text):
+                return calls, True
+            calls += found or []
+    return calls, False
+
+
+def _from_text(text: str) -> list[Call] | None:
+    tagged = [found[2] for found in _TAGGED.finditer(text)]
+    for parts in (tagged, [text], [found[1] for found in _FENCE.finditer(text)]):
+        calls: list[Call] | None = [] if parts else None
+        for part in parts:
+            one = _one_text(part.strip())
+            calls = None if one is None or calls is None else calls + one
+        if calls is not None:
+            return calls
+    return None
+
+
+def _one_text(text: str) -> list[Call] | None:
+    if len(text) > LONGEST:
+        return None
+    try:
+        return _from_object(json.loads(text))
+    except (ValueError, RecursionError):
+        pass
+    try:
+        tree = ast.parse(_RESERVED.sub(rf"\1\2{_MARK}", text), mode="eval").body
+        nodes = tree.elts if isinstance(tree, ast.List | ast.Tuple) else [tree]
+        return [_from_node(node) for node in nodes] or None
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return None
+
+
+def _from_node(node: ast.expr) -> Call:
+    if not isinstance(node, ast.Call) or node.args or any(word.arg is None for word in node.keywords):
+        raise ValueError("no call with named arguments")
+    return Call(
+        ast.unparse(node.func),
+        {str(word.arg).removesuffix(_MARK): ast.literal_eval(word.value) for word in node.keywords},
+    )
+
+
+def _from_object(value: Any) -> list[Call] | None:
+    """Returns the calls of ``{"name", "arguments"}``, of ``{name: {argument: value}}``, or of a list of them."""
+    if isinstance(value, list):
+        parts = [_from_object(item) for item in value]
+        return None if not parts or any(part is None for part in parts) else [c for part in parts for c in part or []]
+    if not isinstance(value, Mapping):
+        return None
+    if isinstance(value.get("name"), str):
+        arguments = value.get("arguments", value.get("parameters", {}))
+        if isinstance(arguments, str):
+            try:
+                arguments = json.loads(arguments or "{}")
+            except (ValueError, RecursionError):
+                return None
+        return [Call(value["name"], dict(arguments))] if isinstance(arguments, Mapping) else None
+    if len(value) == 1:
+        ((name, arguments),) = value.items()
+        return [Call(str(name), dict(arguments))] if isinstance(arguments, Mapping) else None
+    return None
+
+
+def fault(calls: Sequence[Call], accepted: Sequence[Mapping[str, Any]], functions: Mapping[str, Any]) -> str | None:
+    """Returns what is wrong with the calls, or null where they are the accepted ones, in any order.
+
+    Args:
+        accepted: one object a call: {function: {argument: [accepted values]}}; ``""`` among them: it may lack.
+        functions: name -> parameters (JSON Schema, with BFCL's type names).
+    """
+    if len(calls) != len(accepted):
+        return f"{len(calls)} calls, expected {len(accepted)}"
+    faults = [[_call_fault(call, option, functions) for option in accepted] for call in calls]
+    if _assign(faults):
+        return None
+    first = next((row for row in faults if all(row)), faults[0])
+    return next((reason for reason in first if reason and not reason.startswith("calls")), first[0] or "a call twice")
+
+
+def _assign(faults: list[list[str | None]]) -> bool:
+    """Says whether each call can be given an accepted one of its own (augmenting paths)."""
+    owner: dict[int, int] = {}
+
+    def place(call: int, seen: set[int]) -> bool:
+        for option, reason in enumerate(faults[call]):
+            if reason is None and option not in seen:
+                seen.add(option)
+                if option not in owner or place(owner[option], seen):
+                    owner[option] = call
+                    return True
+        return False
+
+    return all(place(call, set()) for call in range(len(faults)))
+
+
+def _call_fault(call: Call, option: Mapping[str, Any], functions: Mapping[str, Any]) -> str | None:
+    ((name, accepted),) = option.items()
+    if call.name not in (name, name.replace(".", "_")):
+        return f"calls {call.name}, expected {name}"
+    schema = functions.get(name) or {}
+    kinds = {key: str(spec.get("type", "any")) for key, spec in (schema.get("properties") or {}).items()}
+    for required in schema.get("required") or []:
+        if required not in call.arguments and "" not in accepted.get(required, []):
+            return f"{name} lacks {required}"
+    for key, value in call.arguments.items():
+        if key not in accepted:
+            return f"{name} has no {key}"
+        if not any(matches(value, wanted, kinds.get(key, "any")) for wanted in accepted[key]):
+            return f"{name}: {key} is {str(value)[:80]!r}"
+    for key, values in accepted.items():
+        if key not in call.arguments and "" not in values:
+            return f"{name} lacks {key}"
+    return None
+
+
+def matches(value: Any, wanted: Any, kind: str = "any") -> bool:
+    """Says whether a value is an accepted one; text is compared without case, blanks and punctuation.
+
+    >>> matches("New-York", "new york"), matches(5, 5.0, "float"), matches(5.0, 5, "integer"), matches(1, True)
+    (True, True, False, False)
+    """
+    if isinstance(wanted, bool) or isinstance(value, bool) or wanted is None or value is None:
+        return value is wanted
+    if isinstance(wanted, str):
+        return isinstance(value, str) and _loose(value) == _loose(wanted)
+    if isinstance(wanted, int | float):
+        whole = kind in _WHOLE and isinstance(wanted, int)
+        return isinstance(value, int if whole else (int, float)) and value == wanted
+    if isinstance(wanted, Mapping):
+        return isinstance(value, Mapping) and _same_object(value, wanted)
+    return (
+        isinstance(value, list | tuple)
+        and len(value) == len(wanted)
+        and all(matches(item, each) for item, each in zip(value, wanted, strict=True))
+    )
+
+
+def _same_object(value: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Says whether an object has the accepted value of each key; each key's accepted values are a list."""
+    if set(value) - set(wanted):
+        return False
+    for key, options in wanted.items():
+        choices = options if isinstance(options, list) else [options]
+        if key not in value:
+            if "" not in choices:
+                return False
+        elif not any(matches(value[key], choice) for choice in choices):
+            return False
+    return True
+
+
+def _loose(text: str) -> str:
+    return _LOOSE.sub("", text).lower().replace("'", '"')
+
+
+def schemas(functions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Returns name -> parameters of function descriptions, OpenAI's or BFCL's."""
+    return dict(_schemas(functions))
+
+
+def _schemas(functions: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
+    for function in functions:
+        inner = function.get("function", function)
+        yield inner["name"], inner.get("parameters") or {}
