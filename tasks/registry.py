@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -92,7 +93,9 @@ def _block(function: Callable[..., Any]) -> Block:
         else:
             tables.append(name)
     config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, protected_namespaces=())
-    params = create_model(f"{function.__name__} parameters", __config__=config, **fields)  # type: ignore[call-overload]
+    with warnings.catch_warnings():  # a parameter may be called schema or json: nobody calls pydantic's old methods
+        warnings.filterwarnings("ignore", message=".*shadows an attribute", category=UserWarning)
+        params = create_model(f"{function.__name__} parameters", __config__=config, **fields)  # type: ignore[call-overload]
     return Block(mark.verb, function.__name__, function, mark, tuple(tables), params)
 
 

@@ -30,7 +30,9 @@ def select(tables: Mapping[str, pl.DataFrame], selectors: Sequence[Step], recipe
     lean = [frame for selector in selectors if (frame := selector(tables)).height]
     if not lean:
         return PREFERENCES.empty().drop(LOG)
-    pairs = pl.concat(lean, how="diagonal_relaxed").unique(["prompt_id", "chosen_id", "rejected_id"], keep="first")
+    pairs = pl.concat(lean, how="diagonal_relaxed").unique(
+        ["prompt_id", "chosen_id", "rejected_id"], keep="first", maintain_order=True
+    )
     return whole(pairs, tables["prompts"], tables["completions"], recipe)
 
 
