@@ -31,7 +31,9 @@ def print_json(value: Any) -> None:
 
 
 def table(headers: list[str], rows: list[list[Any]]) -> None:
-    """Prints a table to stdout; as wide as it must be where stdout is no terminal."""
+    """Prints a table to stdout; where that is no terminal, a row is one line, however long."""
+    from io import StringIO
+
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -40,6 +42,9 @@ def table(headers: list[str], rows: list[list[Any]]) -> None:
     for row in rows:
         shown.add_row(*("" if value is None else str(value) for value in row))
     console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=200)
-    console.print(shown)
+    if console.is_terminal:
+        console.print(shown)
+        return
+    text = StringIO()
+    Console(file=text, width=100_000).print(shown)
+    click.echo("\n".join(line.rstrip() for line in text.getvalue().strip("\n").splitlines()))
