@@ -51,7 +51,7 @@ class Table:
 
     def empty(self) -> pl.DataFrame:
         """Returns the table with no rows."""
-        frame = pl.from_arrow(self.schema.empty_table())
+        frame = pl.from_arrow(pa.Table.from_batches([], schema=self.schema))  # empty_table() would import pandas
         assert isinstance(frame, pl.DataFrame)
         return frame
 

@@ -120,7 +120,7 @@ def _empty(delta: Delta) -> str:
     path = folder / ".empty" / delta.table.name / ("dataset=none" if delta.table.kind == "dataset" else "") / name
     if not path.exists():
         with files.atomic_file(path) as draft:
-            files.write_parquet(draft, delta.schema.empty_table())
+            files.write_parquet(draft, pa.Table.from_batches([], schema=delta.schema))
     return str(path)
 
 

@@ -253,4 +253,4 @@ def _empty(data: Rows) -> pa.Table:
     schema = getattr(data, "schema", None)
     if schema is None:
         raise UsageError("no rows and no schema: there is nothing to write")
-    return schema.empty_table()
+    return pa.Table.from_batches([], schema=schema)  # empty_table() would import pandas

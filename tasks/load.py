@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from hashlib import blake2b
 from pathlib import Path
@@ -91,7 +92,7 @@ def _bytes(path: Path) -> bytes:
     try:
         with _open(path) as file:
             data = file.read()
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"cannot be read: {error}", file=str(path)) from error
     if not data.strip():
         raise DataError("the file is empty", file=str(path))
@@ -128,7 +129,7 @@ def _json_lines(path: Path, size: int) -> Iterator[pl.DataFrame]:
                 if len(rows) == size:
                     yield _frame(rows)
                     rows = []
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"cannot be read: {error}", file=str(path)) from error
     if rows:
         yield _frame(rows)
@@ -138,9 +139,9 @@ def _object(line: bytes, path: Path, number: int) -> dict[str, Any]:
     try:
         row = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        raise DataError(f"not JSON: {error}", file=str(path), row=number) from error
+        raise DataError(f"not JSON: {error.msg}", file=f"{path}, line {number}") from error
     if not isinstance(row, dict):
-        raise DataError(f"expected an object, found {type(row).__name__}", file=str(path), row=number)
+        raise DataError(f"expected an object, found {type(row).__name__}", file=f"{path}, line {number}")
     return row
 
 
