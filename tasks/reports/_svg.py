@@ -11,7 +11,7 @@ from html import escape
 
 from tasks.reports._statistics import Bin, Rate
 
-WIDTH, _LEFT, _ROW = 340, 120, 26
+WIDTH, _LEFT, _ROW = 360, 150, 26
 
 
 def bars(rows: Sequence[tuple[str, Rate]], *, low: float = 0.0, high: float = 1.0, mark: float | None = None) -> str:
@@ -28,7 +28,7 @@ def bars(rows: Sequence[tuple[str, Rate]], *, low: float = 0.0, high: float = 1.
         parts.append(f'<line x1="{x:.1f}" y1="4" x2="{x:.1f}" y2="{height - 18}" class="mark"/>')
     for place, (name, rate) in enumerate(rows):
         y = _ROW * place + 18
-        label = name if len(name) <= 18 else name[:17] + "…"
+        label = name if len(name) <= 24 else name[:23] + "…"
         parts.append(
             f'<text x="{_LEFT - 8}" y="{y + 4}" text-anchor="end"><title>{escape(name)}</title>{escape(label)}</text>'
         )
@@ -75,4 +75,4 @@ def curve(bins: Sequence[Bin], *, low: float = 0.5) -> str:
 
 
 def _open(width: int, height: int) -> str:
-    return f'<svg viewBox="0 0 {width} {height}" role="img" style="max-width:{2 * width}px">'
+    return f'<svg viewBox="0 0 {width} {height}" role="img" style="max-width:{round(1.4 * width)}px">'

@@ -21,8 +21,8 @@ body{margin:0 auto;padding:1rem;max-width:44rem;font:16px/1.5 system-ui,sans-ser
 body{color:var(--ink);background:var(--back)}
 h1{font-size:1.35rem;overflow-wrap:anywhere}h2{font-size:1.05rem;margin:1.8rem 0 .4rem}p,li{margin:.3rem 0}
 table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}
-th,td{padding:.25rem .4rem;border-bottom:1px solid var(--line);text-align:left;overflow-wrap:anywhere}
-td+td,th+th{text-align:right;white-space:nowrap}.wide{overflow-x:auto}.note{color:var(--soft);font-size:.85rem}
+th,td{padding:.25rem .4rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
+td+td,th+th{text-align:right}td:first-child{min-width:6.5rem}.wide{overflow-x:auto}.note{color:var(--soft);font-size:.85rem}
 .warn{color:var(--warn)}svg{width:100%;height:auto;display:block}svg text{font-size:11px;fill:var(--ink)}
 svg .small{font-size:9.5px;fill:var(--soft)}.grid,.frame{stroke:var(--line);fill:none}
 .mark{stroke:var(--soft);stroke-dasharray:3 3}.span{stroke:var(--dot);stroke-width:2;opacity:.6}.dot{fill:var(--dot)}
@@ -112,9 +112,15 @@ def _calibration(found: Calibration) -> str:
         return ""
     corrected = "" if found.corrected is None else f"; {100 * found.corrected:.1f} points with sampling noise taken out"
     return (
-        f"<h2>Calibration</h2>{curve(found.curve, low=min(0.5, *(b.claimed for b in found.curve)))}"
+        f"<h2>Calibration</h2>{curve(found.curve, low=_floor(found))}"
         f"<p>Expected calibration error {found.error}{corrected}; Brier score {found.brier:.3f}.</p>"
     )
+
+
+def _floor(found: Calibration) -> float:
+    """Returns where the plot begins: one half, or nought where a point lies below."""
+    seen = [value for point in found.curve for value in (point.claimed, point.found.value) if value is not None]
+    return 0.5 if min(seen) >= 0.5 else 0.0
 
 
 def _groups(document: dict[str, Any]) -> str:

@@ -24,8 +24,11 @@ def verdicts(judgments: pl.DataFrame, gold: pl.DataFrame) -> pl.DataFrame:
         gold: item_id, first_id and second_id (completions); rows without ids are skipped.
     """
     items = gold.select("item_id", "first_id", "second_id").drop_nulls().unique().sort("item_id")
-    absent = [pl.lit(None, kind).alias(name) for name, kind in _OPTIONAL.items() if name not in judgments.columns]
-    rows = judgments.with_columns(*absent)
+    typed = [
+        (pl.col(name) if name in judgments.columns else pl.lit(None)).cast(kind).alias(name)
+        for name, kind in _OPTIONAL.items()
+    ]
+    rows = judgments.with_columns(*typed)
     found = pl.concat([_of_pairs(rows, items), _of_ratings(rows, items)])
     return found.select(list(VERDICTS)).sort("item_id", "judge", "trial", "swapped", nulls_last=True)
 

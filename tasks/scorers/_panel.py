@@ -35,9 +35,13 @@ def counted(judgments: pl.DataFrame, groups: Groups | None = None) -> pl.DataFra
     named = {judge: group for group, judges in (groups or {}).items() for judge in judges}
     if len(named) < sum(len(judges) for judges in (groups or {}).values()):
         raise ValueError("a judge stands in two groups; groups keep judges apart")
-    absent = [pl.lit(None, kind).alias(name) for name, kind in _OPTIONAL.items() if name not in judgments.columns]
+    # a column of nulls read from a test or a file has no type of its own
+    typed = [
+        (pl.col(name) if name in judgments.columns else pl.lit(None)).cast(kind).alias(name)
+        for name, kind in _OPTIONAL.items()
+    ]
     group = pl.col("judge").replace_strict(named, default="others" if named else "", return_dtype=pl.String)
-    return judgments.with_columns(*absent).filter(pl.col("outcome").is_in(["valid", "tie"])).with_columns(group=group)
+    return judgments.with_columns(*typed).filter(pl.col("outcome").is_in(["valid", "tie"])).with_columns(group=group)
 
 
 def ratings(judgments: pl.DataFrame, groups: Groups | None = None) -> pl.DataFrame:

@@ -31,8 +31,11 @@ def margins(
     """
     if scale <= 0:
         raise ValueError(f"scale is {scale}, it must be above 0")
-    absent = [pl.lit(None, kind).alias(name) for name, kind in _OPTIONAL.items() if name not in judgments.columns]
-    rows = judgments.with_columns(*absent).filter(pl.col("outcome").is_in(["valid", "tie"]))
+    typed = [
+        (pl.col(name) if name in judgments.columns else pl.lit(None)).cast(kind).alias(name)
+        for name, kind in _OPTIONAL.items()
+    ]
+    rows = judgments.with_columns(*typed).filter(pl.col("outcome").is_in(["valid", "tie"]))
     if judges is not None:
         rows = rows.filter(pl.col("judge").is_in(judges))
     if "criterion" not in preferences.columns:
