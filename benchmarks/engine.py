@@ -159,9 +159,10 @@ class Engine:
             yield f"http{'s' if ssl else ''}://{host}:{server.sockets[0].getsockname()[1]}/v1"
         finally:
             server.close()
-            for connection in list(self.connections):
-                connection.transport.abort()
-            await asyncio.sleep(0)
+            for _ in range(3):  # some may still be on their way from the socket to a connection
+                for connection in list(self.connections):
+                    connection.transport.abort()
+                await asyncio.sleep(0.002)
 
 
 def main() -> None:

@@ -130,17 +130,15 @@ class Ledger:
             batch = self._batch = _Batch(loop)
             if not self._writing:
                 loop.call_later(GATHER_S, self._hand_over, batch)
-        question, key = self._key(request)
+        question, key = self._key(request, remember=False)
         call = to_call(request, question, key, reply, raw, time.time_ns() // 1000)
         if call is None:
-            self.release(request)
             batch.failures.append((request.model, (reply.error or "no answer in the reply")[:300]))
             return reply
         future: asyncio.Future[dict[int, Stored] | None] = loop.create_future()
         batch.calls.append(call)
         batch.waiting.append(future)
         winners = await future
-        self.release(request)
         return reply if winners is None else _with_winners(reply, winners)
 
     def _hand_over(self, batch: _Batch) -> None:
@@ -186,18 +184,20 @@ class Ledger:
         return self.find(request)
 
     def release(self, request: Request) -> None:
-        """Ends a claim; does nothing where there is none. ``keep`` does it by itself."""
+        """Ends a claim, by whom ``claim`` gave it to."""
         self.calls.release(self._key(request)[1])
         self._asked.pop(id(request), None)
 
-    def _key(self, request: Request) -> tuple[bytes, bytes]:
+    def _key(self, request: Request, *, remember: bool = True) -> tuple[bytes, bytes]:
         """Returns a request's canonical question and key, worked out once between ``find`` and ``release``."""
         known = self._asked.get(id(request))
         if known is None:
-            if len(self._asked) >= REMEMBERED:
-                self._asked.clear()
             question = request.question()
-            known = self._asked[id(request)] = (request, question, key_of(question))  # holding it keeps its id its own
+            known = (request, question, key_of(question))
+            if remember:
+                if len(self._asked) >= REMEMBERED:
+                    self._asked.clear()
+                self._asked[id(request)] = known  # holding the request keeps its id its own
         return known[1], known[2]
 
     def stats(self) -> dict[str, Any]:

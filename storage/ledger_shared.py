@@ -29,7 +29,7 @@ class Filter:
 
     def __init__(self) -> None:
         self.bits = np.zeros(_BITS // 8, dtype=np.uint8)
-        self._view = memoryview(self.bits)
+        self._view = self.bits.data
 
     def __contains__(self, key: bytes) -> bool:
         view = self._view

@@ -48,8 +48,8 @@ class Replicas:
         return home if home.in_flight <= least.in_flight + SLACK else least
 
     def succeeded(self, replica: Replica) -> None:
-        """Takes note of an answer."""
-        replica.failures, replica.healthy = 0, True
+        """Takes note of an answer; one that is ejected comes back by its health check alone."""
+        replica.failures = 0
 
     def failed(self, replica: Replica, *, gone: bool = False) -> None:
         """Takes note of a failure; ``gone`` (nobody listens) ejects at once. A single replica is never ejected."""

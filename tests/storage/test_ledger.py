@@ -148,7 +148,7 @@ def test_a_question_is_asked_by_one_live_process_at_a_time(path: Path) -> None:
         bought: list[str] = []
         with Ledger.open(path) as one, Ledger.open(path) as other:
             texts = await asyncio.gather(buy(one, bought, "one"), buy(other, bought, "other"), buy(one, bought, "own"))
-        return bought, texts
+        return bought, list(texts)
 
     bought, texts = asyncio.run(both())
     assert bought == ["one"]
@@ -305,7 +305,7 @@ def test_an_export_holds_every_answer_with_its_question(path: Path, tmp_path: Pa
     with Ledger.open(path) as ledger:
         keep(ledger, ASK, FOUR, FIVE)
         assert ledger.export(out) == 2
-    rows = duckdb.sql(f"select index, text, outcome, question, choice, cost from '{out}' order by index").fetchall()
+    rows = duckdb.execute(f"select index, text, outcome, question, choice, cost from '{out}' order by index").fetchall()
     assert [row[:3] for row in rows] == [(0, "4", "ok"), (1, "five, but long", "truncated")]
     assert orjson.loads(rows[0][3])[3][0]["content"] == "What is 2 + 2?"
     assert rows[0][5] == 0.25

@@ -47,7 +47,7 @@ def test_a_replica_that_dies_costs_no_answer_and_comes_back(monkeypatch: pytest.
     monkeypatch.setattr(replicas, "CHECK_S", (0.05, 0.1))
 
     async def run() -> None:
-        stays, goes = Engine(prefill_ms=5, tpot_ms=0), Engine(prefill_ms=5, tpot_ms=0)
+        stays, goes = Engine(prefill_ms=30, tpot_ms=0), Engine(prefill_ms=30, tpot_ms=0)
         async with stays.serve() as a:
             async with goes.serve() as b:
                 port = int(b.split(":")[2].split("/")[0])
