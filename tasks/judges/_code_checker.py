@@ -180,42 +180,42 @@ def run(given: dict[str, Any]) -> dict[str, Any]:
     except Exception as error:  # noqa: BLE001 (the tests cannot even be read)
         return {"broken": f"{type(error).__name__}: {error}"}
     known = {name for name in space if name != entry}
+    results: list[str | None] = []
     try:
         ask(entry)
         for name in ask(["names", wanted(trees, entry, known)])[0]:
             space[name] = _value(name)
         exec(given["setup"], space)
-    except ImportError as error:
-        if not hasattr(error, "of_solution"):  # the tests want a library that is not there
-            return {"broken": f"{type(error).__name__}: {error}"}
-        return _failed(error, len(given["tests"]))
     except (Exception, SolutionExit) as error:  # noqa: BLE001 (the solution failed to load)
-        return _failed(error, len(given["tests"]))
-    results: list[str | None] = []
+        if _of_tests(error):
+            return {"broken": f"{type(error).__name__}: {error}"}
+        return {"results": [_shown(error)] * len(given["tests"]), "calls": CALLS[0]}
     for tree, text in zip(trees[1:], given["tests"], strict=True):
         call = final_call(tree, entry)
-        results.append(_one(f"{text}\n\n{call}\n" if call else text, space))
+        try:
+            exec(compile(f"{text}\n\n{call}\n" if call else text, "tests.py", "exec"), space)
+            results.append(None)
+        except (Exception, SolutionExit) as error:  # noqa: BLE001 (whatever a test raises is its result)
+            if _of_tests(error):
+                return {"broken": f"{type(error).__name__}: {error}"}
+            results.append(_shown(error))
     if not CALLS[0] and not any(results):
         return {"broken": "the tests never call the solution"}
     return {"results": results, "calls": CALLS[0]}
 
 
-def _failed(error: BaseException, tests: int) -> dict[str, Any]:
-    return {"results": [f"{type(error).__name__}: {error}"[:500]] * tests, "calls": CALLS[0]}
+def _of_tests(error: BaseException) -> bool:
+    """Says whether the tests lack a library: that says nothing of the solution."""
+    return isinstance(error, ImportError) and not hasattr(error, "of_solution")
+
+
+def _shown(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"[:500]
 
 
 def _value(name: str) -> Any:
     found, _ = ask(["value of", name])
     return Remote(name, str(found)) if isinstance(found, Remote) else found
-
-
-def _one(text: str, space: dict[str, Any]) -> str | None:
-    """Returns null where the test passed, else its error."""
-    try:
-        exec(compile(text, "tests.py", "exec"), space)
-    except (Exception, SolutionExit) as error:  # noqa: BLE001 (whatever a test raises is its result)
-        return f"{type(error).__name__}: {error}"[:500]
-    return None
 
 
 if __name__ == "__main__":

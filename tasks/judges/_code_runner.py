@@ -136,6 +136,7 @@ def main() -> None:
         stub = file.read()
     entry = receive(FROM_TESTS)
     sys.modules["__main__"] = MODULE
+    MODULE.__dict__["__builtins__"] = builtins
     try:
         exec(compile(assemble(solution, stub, entry), "solution.py", "exec"), SPACE)
     except BaseException as error:  # noqa: BLE001 (whatever the solution raises is for the tests to see)

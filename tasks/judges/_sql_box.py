@@ -10,6 +10,7 @@ whatever ends the program after it is the judged query's doing.
 from __future__ import annotations
 
 import collections
+import contextlib
 import json
 import sqlite3
 import sys
@@ -26,13 +27,18 @@ def build(setup: str, now: str) -> sqlite3.Connection:
     """Returns a database in memory, in which the time is always ``now``."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
     connection.executescript(setup)
+    hold_time(connection, now)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_BYTES)
+    return connection
+
+
+def hold_time(connection: sqlite3.Connection, now: str) -> None:
+    """Makes ``now`` the time of every date function."""
     inner = sqlite3.connect(":memory:")
     for name, place in (("date", 0), ("time", 0), ("datetime", 0), ("julianday", 0), ("unixepoch", 0), ("strftime", 1)):
         connection.create_function(name, -1, _fixed(inner, name, place, now))
     for name, function in (("current_date", "date"), ("current_time", "time"), ("current_timestamp", "datetime")):
         connection.create_function(name, 0, _fixed(inner, function, 0, now))
-    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_BYTES)
-    return connection
 
 
 def _fixed(inner: sqlite3.Connection, name: str, place: int, now: str) -> Any:
@@ -113,20 +119,34 @@ def _orders(left: Sequence[Any], right: Sequence[Any], width: int, most: int = 5
     return found
 
 
-def golds(connection: sqlite3.Connection, given: list[dict[str, Any]]) -> tuple[list[tuple[Rows, bool]], list[str]]:
+def turned_round(connection: sqlite3.Connection, now: str) -> sqlite3.Connection:
+    """Returns a copy of the database with the rows of its tables in the opposite order, as far as they have none."""
+    copy = sqlite3.connect(":memory:", isolation_level=None)
+    connection.backup(copy)
+    hold_time(copy, now)
+    for (table,) in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+        name = '"' + table.replace('"', '""') + '"'
+        with contextlib.suppress(sqlite3.Error):  # a table without row ids has an order of its own
+            rows = copy.execute(f"SELECT * FROM {name} ORDER BY rowid DESC").fetchall()
+            copy.execute(f"DELETE FROM {name}")
+            copy.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(rows[0]))})", rows)
+    return copy
+
+
+def golds(
+    connection: sqlite3.Connection, given: list[dict[str, Any]], now: str
+) -> tuple[list[tuple[Rows, bool]], list[str]]:
     """Returns the results of the references that run, and whether their order counts, and the errors of the rest.
 
-    The order counts where the query asks for one and it is complete: read backwards, the tables give the same.
+    The order counts where the query asks for one and it is complete: with the rows of every table turned round, the
+    query gives the same.
     """
     out, errors = [], []
+    turned = turned_round(connection, now) if any(gold["ordered"] for gold in given) else connection
     for gold in given:
         try:
             rows, ordered = fetch(connection, gold["sql"]), gold["ordered"]
-            if ordered:
-                connection.execute("PRAGMA reverse_unordered_selects = ON")
-                ordered = fetch(connection, gold["sql"]) == rows
-                connection.execute("PRAGMA reverse_unordered_selects = OFF")
-            out.append((rows, ordered))
+            out.append((rows, ordered and fetch(turned, gold["sql"]) == rows))
         except sqlite3.Error as error:
             errors.append(f"{type(error).__name__}: {error}")
     return out, errors
@@ -143,7 +163,7 @@ def main() -> None:
     with open("job.json", encoding="utf-8") as file:
         job = json.load(file)
     connection = build(job["setup"], job["now"])
-    accepted, errors = golds(connection, job["golds"])
+    accepted, errors = golds(connection, job["golds"], job["now"])
     if not accepted:
         say({"broken": errors})
         return

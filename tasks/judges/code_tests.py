@@ -22,6 +22,7 @@ from tasks.judges._rows import Row, cut, judgeable, rule
 
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*(\w*)[^\n]*\n(.*?)(?:^[ \t]*\1[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
 _OWN_IMPORT = re.compile(r"^from (?:tasks|__future__)\b.*\n", re.MULTILINE)
+SANDBOX = "sandbox"
 _FUTURE = "from __future__ import annotations\n"
 
 
@@ -30,7 +31,6 @@ def code_tests(
     prompt: Row,
     completions: Sequence[Row],
     *,
-    model: str = "sandbox",
     cpu_s: float = 10.0,
     wall_s: float = 30.0,
     memory_mb: int = 512,
@@ -55,7 +55,7 @@ def code_tests(
     given = read_tests(prompt)
     limits = {"cpu_s": cpu_s, "wall_s": wall_s, "memory_mb": memory_mb}
     held = judgeable(completions)
-    requests = [_request(text_of(row["messages"]), given, model, limits) for row in held]
+    requests = [_request(text_of(row["messages"]), given, limits) for row in held]
     replies = (yield requests) if requests else []
     return [_read(row, reply, criterion) for row, reply in zip(held, replies, strict=True)]
 
@@ -119,10 +119,10 @@ def _source(name: str) -> str:
     return _OWN_IMPORT.sub("", wire + own)
 
 
-def _request(text: str, given: dict[str, Any], model: str, limits: dict[str, Any]) -> Request:
+def _request(text: str, given: dict[str, Any], limits: dict[str, Any]) -> Request:
     sent = {name: given[name] for name in ("setup", "tests", "entry", "preamble")}
     return Request(
-        model=model,
+        model=SANDBOX,
         kind="run",
         text=_FUTURE + _source("runner"),
         extra={

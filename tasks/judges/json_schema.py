@@ -22,7 +22,7 @@ def json_schema(
     prompt: Row,
     completions: Sequence[Row],
     *,
-    schema: Mapping[str, Any] | None = None,
+    expected: Mapping[str, Any] | None = None,
     fence: bool = True,
     criterion: str = "format",
 ) -> list[Row]:
@@ -32,13 +32,13 @@ def json_schema(
 
     Args:
         prompt: ``tests`` holds the schema where no parameter gives it: the schema itself, or {``schema``: …}.
-        schema: for every prompt the same.
+        expected: the schema, the same for every prompt.
         fence: a code fence round the whole text is allowed.
 
     Raises:
         ValueError: there is no schema, or it is not one.
     """
-    check = _validator(_schema(prompt) if schema is None else schema)
+    check = _validator(_schema(prompt) if expected is None else expected)
     rows = []
     for completion in judgeable(completions):
         fault = _fault(text_of(completion["messages"]), fence, check)
@@ -52,7 +52,7 @@ def _schema(prompt: Row) -> Mapping[str, Any]:
     if isinstance(found, Mapping) and isinstance(found.get("schema"), Mapping):
         return dict(found["schema"])
     if not isinstance(found, Mapping):
-        raise ValueError("neither the parameter 'schema' nor the prompt's tests hold a JSON schema")
+        raise ValueError("neither the parameter 'expected' nor the prompt's tests hold a JSON schema")
     return found
 
 

@@ -30,7 +30,6 @@ def sql_execution(
     prompt: Row,
     completions: Sequence[Row],
     *,
-    model: str = "sandbox",
     reward: Literal["execution", "partial"] = "execution",
     columns: Literal["any_order", "same_order"] = "any_order",
     now: str = "2024-07-10 12:00:00",
@@ -62,7 +61,7 @@ def sql_execution(
     held = judgeable(completions)
     queries = [extract(text_of(row["messages"])) for row in held]
     limits = {"cpu_s": cpu_s, "wall_s": wall_s, "processes": 1}
-    requests = [_request(job | {"query": query}, model, limits) for query in queries]
+    requests = [_request(job | {"query": query}, limits) for query in queries]
     replies = (yield requests) if requests else []
     return [
         _read(row, reply, query, golds, reward, criterion)
@@ -96,10 +95,12 @@ def extract(text: str) -> str:
     return str(query).strip().rstrip(";").strip()
 
 
-def _request(job: dict[str, Any], model: str, limits: dict[str, Any]) -> Request:
+def _request(job: dict[str, Any], limits: dict[str, Any]) -> Request:
     text = Path(_sql_box.__file__).read_text(encoding="utf-8")
     files = {"job.json": orjson.dumps(job).decode()}
-    return Request(model=model, kind="run", text=text, extra={"language": "python", "limits": limits, "files": files})
+    return Request(
+        model="sandbox", kind="run", text=text, extra={"language": "python", "limits": limits, "files": files}
+    )
 
 
 def _read(row: Row, reply: Reply, query: str, golds: list[str], reward: str, criterion: str) -> Row:
