@@ -78,52 +78,68 @@ def features(said: Floats, like: npt.NDArray[np.bool_]) -> Floats:
     return np.column_stack([verdict, np.full(len(said), place), implied if like[3] else np.zeros(len(said))])
 
 
-def examples(said: Floats, like: npt.NDArray[np.bool_]) -> list[Floats]:
-    """Returns the features of audited items as the pairs at hand were judged, once for each order they may have had."""
-    if like[0] != like[1]:
-        turned = like.copy()
-        turned[:2] = ~like[:2]
-        return [features(said, like), features(said, turned)]
-    return [features(said, like)] * 2
-
-
 def weights(records: list[Audited], likes: npt.NDArray[np.bool_], correlation: float) -> Floats:
     """Returns (judges x 3) the weights of the judges' features in the log-odds that the first named is better.
 
     Fitted together where the judges share enough audited items. Else each alone, and divided by 1 + (n - 1) * rho.
     """
-    together = _common(records, likes) if len(records) > 1 else None
-    if together is not None:
+    together = _common(records, likes)
+    if len(records) == 1 or together.items >= LEAST_COMMON:
         return _fitted(together).reshape(len(records), 3)
     alone = [_fitted(_common([record], like[None])) for record, like in zip(records, likes, strict=True)]
     return np.array(alone) / (1 + (len(records) - 1) * correlation)
 
 
-def _common(records: list[Audited], likes: npt.NDArray[np.bool_]) -> Floats | None:
-    """Returns the features of the items all judges answered, side by side; null where judges share too few."""
-    shared = set(records[0].items).intersection(*(record.items for record in records[1:]))
-    rows = []
-    for record, like in zip(records, likes, strict=True):
-        place = {item: index for index, item in enumerate(record.items)}
-        chosen = record.said[[place[item] for item in sorted(shared)]]
-        rows.append(examples(chosen, like))
-    whole = np.concatenate([np.concatenate(side, axis=1) for side in zip(*rows, strict=True)])
-    whole = whole[~np.isnan(whole).any(axis=1)]
-    return whole if len(records) == 1 or len(whole) >= 2 * LEAST_COMMON else None
+class Examples(NamedTuple):
+    """Audited items seen from the better one: features (rows x 3 * judges), the rows' weights, how many items."""
+
+    rows: Floats
+    weight: Floats
+    items: int
 
 
-def _fitted(rows: Floats | None) -> Floats:
-    """Returns the logistic weights under which the better one is better; every item stands in ``rows`` twice.
+def _common(records: list[Audited], likes: npt.NDArray[np.bool_]) -> Examples:
+    """Returns the items that all judges answered as the pairs at hand were judged.
+
+    Where those were shown in one order, an item stands there once with the better one shown first and once second, as
+    far as it was judged so. Both halves weigh the same, or where the better stood first more often in the gold set
+    would look like a love of that place; where one half is missing the place is not used.
+    """
+    shared = sorted(set(records[0].items).intersection(*(record.items for record in records[1:])))
+    halves = []
+    for turn in (False, True):
+        parts = []
+        for record, like in zip(records, likes, strict=True):
+            place = {item: index for index, item in enumerate(record.items)}
+            said = record.said[[place[item] for item in shared]]
+            kinds = like.copy()
+            if turn and like[0] != like[1]:
+                kinds[:2] = ~like[:2]
+            parts.append(features(said, kinds))
+        halves.append(np.concatenate(parts, axis=1))
+    known = [~np.isnan(half).any(axis=1) for half in halves]
+    items = int((known[0] | known[1]).sum())
+    rows = [half[there] for half, there in zip(halves, known, strict=True)]
+    if not len(rows[0]) or not len(rows[1]):
+        whole = np.concatenate(rows)
+        whole[:, 1::3] = 0.0
+        return Examples(whole, np.ones(len(whole)), items)
+    weight = [np.full(len(half), items / (2 * len(half))) for half in rows]
+    return Examples(np.concatenate(rows), np.concatenate(weight), items)
+
+
+def _fitted(given: Examples) -> Floats:
+    """Returns the logistic weights under which the better one is better.
 
     Only the better one's view is there, and no constant: seen from the worse one every feature is negated, so that
     swapping a pair gives 1 - P.
     """
-    assert rows is not None
-    found = np.zeros(rows.shape[1])
+    found = np.zeros(given.rows.shape[1])
     for _ in range(_STEPS):
-        chance = 0.5 * (1 + np.tanh(rows @ found / 2))
-        gradient = rows.T @ (1 - chance) / 2 - found / _PRIOR_STD**2
-        hessian = (rows * (chance * (1 - chance) / 2)[:, None]).T @ rows + np.eye(len(found)) / _PRIOR_STD**2
+        chance = 0.5 * (1 + np.tanh(given.rows @ found / 2))
+        gradient = given.rows.T @ (given.weight * (1 - chance)) - found / _PRIOR_STD**2
+        curve = given.weight * chance * (1 - chance)
+        hessian = (given.rows * curve[:, None]).T @ given.rows + np.eye(len(found)) / _PRIOR_STD**2
         step = np.linalg.solve(hessian, gradient)
         found = found + np.clip(step, -2.0, 2.0)
         if np.abs(step).max() < 1e-9:

@@ -100,6 +100,8 @@ def _record(name: str, fingerprint: str | None, audited: dict[str | None, Audite
 def _logits(table: Floats, records: list[Audited], correlation: float) -> Floats:
     """Returns the pooled log-odds of every pair; the weights are fitted once for each pattern of who said what."""
     logits = np.zeros(len(table))
+    if not len(table):
+        return logits
     heard = ~np.isnan(table)
     for judge, record in enumerate(records):
         # What the audit never saw cannot be weighed.
