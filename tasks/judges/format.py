@@ -44,16 +44,15 @@ def format(
     rows = []
     for completion in judgeable(completions):
         text = text_of(completion["messages"]).strip()
-        unwanted = [part for part in lacks if part in text]
-        missing = [part for part in contains if part not in text]
+        final = [f"it holds {part!r}" for part in lacks if part in text]
         if not text.startswith(starts_with):
-            unwanted.append("another start")
+            final.append(f"it does not start with {starts_with!r}")
+        faults = [*final, *(f"it lacks {part!r}" for part in contains if part not in text)]
         if not text.endswith(ends_with):
-            missing.append(ends_with)
+            faults.append(f"it does not end with {ends_with!r}")
         fault = _tag_fault(text, tags, outside)
-        faults = [f"it holds {part!r}" for part in unwanted] + [f"it lacks {part!r}" for part in missing]
         faults += [fault] if fault else []
-        verdict: bool | str = "truncated" if cut(completion) and faults and not unwanted else not faults
+        verdict: bool | str = "truncated" if cut(completion) and faults and not final else not faults
         rows.append(rule(completion, criterion, verdict, why="; ".join(faults) or None))
     return rows
 

@@ -71,6 +71,7 @@ def _validator(schema: Mapping[str, Any]) -> Any:
 def _fault(text: str, fence: bool, check: Any) -> str | None:
     """Returns what is wrong with a text, or null."""
     from jsonschema import exceptions
+    from referencing.exceptions import Unresolvable
 
     fenced = _FENCE.match(text) if fence else None
     try:
@@ -81,6 +82,8 @@ def _fault(text: str, fence: bool, check: Any) -> str | None:
         worst = exceptions.best_match(check.iter_errors(value))
     except RecursionError:
         return "nested too deeply"
+    except Unresolvable as error:
+        raise ValueError(f"the JSON schema refers to what it does not hold: {error}") from error
     return None if worst is None else f"at {worst.json_path}: {worst.message}"[:500]
 
 
