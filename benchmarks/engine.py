@@ -24,6 +24,7 @@ from typing import Any
 
 import uvloop
 
+from benchmarks.engine_batch import Batches
 from benchmarks.engine_http import Canned, Connection, Job, canned
 
 __all__ = ["Canned", "Engine", "Options", "canned"]
@@ -31,7 +32,10 @@ __all__ = ["Canned", "Engine", "Options", "canned"]
 
 @dataclass
 class Options:
-    """What the engine is like. Faults are shares of attempts; ``rate`` is requests a second (0: no limit)."""
+    """What the engine is like. Faults are shares of attempts; ``rate`` is requests a second (0: no limit).
+
+    A batch job takes ``batch_s``; with ``batch_done`` below 1 it expires with that share of its requests answered.
+    """
 
     slots: int = 256
     prefill_ms: float = 20.0
@@ -49,6 +53,8 @@ class Options:
     rate: float = 0.0
     burst: float = 0.0
     rate_headers: bool = True
+    batch_s: float = 0.2
+    batch_done: float = 1.0
     seed: int = 0
 
 
@@ -69,6 +75,7 @@ class Engine:
         self.headers: deque[dict[bytes, bytes]] = deque(maxlen=4096)
         self.connections: set[Connection] = set()
         self.running, self.queue = 0, deque[tuple[Job, int, float]]()
+        self.batches = Batches(self)
         self.reset()
 
     def reset(self) -> None:

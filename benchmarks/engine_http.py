@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import httptools
 import orjson
 
-from benchmarks.engine_replies import CHARS_PER_TOKEN, choice, fault_of, length
+from benchmarks.engine_replies import fault_of, sequences, whole
 
 if TYPE_CHECKING:
     from benchmarks.engine import Engine
@@ -96,6 +96,8 @@ class Connection(asyncio.Protocol):
             self.completion(chat=path.startswith(b"/chat"))
         elif path == b"/models":
             self.send({"object": "list", "data": [{"id": "mock", "object": "model"}]})
+        elif path.startswith((b"/files", b"/batches")):
+            self.play(engine.batches.route(self.parser.get_method().decode(), path.decode(), self.head, self.body))
         elif path == b"/stats":
             self.send(engine.stats())
         elif path == b"/reset":
@@ -154,36 +156,19 @@ class Connection(asyncio.Protocol):
     def admit(self, request: dict[str, Any], key: bytes, chat: bool, slow: float) -> None:
         """Takes slots for the n sequences and answers when the last one ends."""
         engine, options = self.engine, self.engine.options
-        content = orjson.dumps(request["messages"] if chat else request["prompt"])
-        # with a seed the same body gives the same answer; without one a repeat gives another
-        nonce = b"" if request.get("seed") is not None else engine.asked[key].to_bytes(4, "big")
-        mean = options.judge_out_tokens if "judge" in request["model"] else options.out_tokens
-        cap = request.get("max_tokens") or request.get("max_completion_tokens") or 1 << 30
-        sequences = []
-        for number in range(request.get("n") or 1):
-            code = blake2b(content + b"%d:%d" % (number, request.get("seed") or 0) + nonce, digest_size=16).digest()
-            sequences.append((code, min(cap, length(code, mean, options.sigma))))
-        job = Job(partial(self.finish, request, key, chat, sequences, len(content) // CHARS_PER_TOKEN), len(sequences))
-        self.job = job
-        seconds = [(options.prefill_ms + tokens * options.tpot_ms) * slow / 1000 for _, tokens in sequences]
+        parts = sequences(engine, request, chat, engine.asked[key])
+        self.job = job = Job(partial(self.finish, request, key, chat, parts), len(parts))
+        seconds = [(options.prefill_ms + tokens * options.tpot_ms) * slow / 1000 for _, tokens in parts]
         if any(seconds):
             engine.submit(job, seconds)
         else:
             job.finish()
 
-    def finish(
-        self, request: dict[str, Any], key: bytes, chat: bool, sequences: list[tuple[bytes, int]], prompt_tokens: int
-    ) -> None:
+    def finish(self, request: dict[str, Any], key: bytes, chat: bool, parts: list[tuple[bytes, int]]) -> None:
         """Sends the answer and counts it."""
         engine, self.job = self.engine, None
-        total = sum(tokens for _, tokens in sequences)
-        self.send({
-            "id": f"sim-{key.hex()}", "object": "chat.completion" if chat else "text_completion",
-            "model": request["model"], "system_fingerprint": "sim-1",
-            "choices": [choice(engine, request, chat, i, *sequence) for i, sequence in enumerate(sequences)],
-            "usage": {"prompt_tokens": prompt_tokens, "completion_tokens": total},
-        })  # fmt: skip
+        self.send(whole(engine, request, key, chat, parts))
         engine.answered[key] += 1
         engine.count["answered"] += 1
-        engine.count["sequences"] += len(sequences)
+        engine.count["sequences"] += len(parts)
         engine.last = time.monotonic()

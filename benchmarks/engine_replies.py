@@ -36,6 +36,39 @@ def length(code: bytes, mean: int, sigma: float) -> int:
     return max(1, min(8000, int(mean * 2.718281828 ** (sigma * z - sigma * sigma / 2))))
 
 
+def sequences(engine: Engine, request: dict[str, Any], chat: bool, asked: int) -> list[tuple[bytes, int]]:
+    """Returns what decides each of the n sequences, and how many tokens it is.
+
+    With a seed the same body gives the same answer; without one a repeat gives another.
+    """
+    options = engine.options
+    content = orjson.dumps(request["messages"] if chat else request["prompt"])
+    nonce = b"" if request.get("seed") is not None else asked.to_bytes(4, "big")
+    mean = options.judge_out_tokens if "judge" in request["model"] else options.out_tokens
+    cap = request.get("max_tokens") or request.get("max_completion_tokens") or 1 << 30
+    made = []
+    for number in range(request.get("n") or 1):
+        code = blake2b(content + b"%d:%d" % (number, request.get("seed") or 0) + nonce, digest_size=16).digest()
+        made.append((code, min(cap, length(code, mean, options.sigma))))
+    return made
+
+
+def whole(
+    engine: Engine, request: dict[str, Any], key: bytes, chat: bool, parts: list[tuple[bytes, int]]
+) -> dict[str, Any]:
+    """Returns the JSON of an answer."""
+    asked = request["messages"] if chat else request["prompt"]
+    usage = {
+        "prompt_tokens": len(orjson.dumps(asked)) // CHARS_PER_TOKEN,
+        "completion_tokens": sum(tokens for _, tokens in parts),
+    }
+    return {
+        "id": f"sim-{key.hex()}", "object": "chat.completion" if chat else "text_completion",
+        "model": request["model"], "system_fingerprint": "sim-1", "usage": usage,
+        "choices": [choice(engine, request, chat, index, *part) for index, part in enumerate(parts)],
+    }  # fmt: skip
+
+
 def choice(engine: Engine, request: dict[str, Any], chat: bool, index: int, code: bytes, tokens: int) -> dict[str, Any]:
     """Returns one choice of an answer."""
     number = int.from_bytes(code[:8], "big")
