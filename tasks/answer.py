@@ -16,7 +16,7 @@ from tasks.driver import Driver, Order, Rows
 from tasks.judge import Judging, judge
 from tasks.sample import Sampling, sample
 
-SHARD = 512
+SHARD = 256
 """Prompts a shard: what is committed, selected and shown as one piece."""
 
 
