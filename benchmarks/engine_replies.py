@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from random import Random
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
