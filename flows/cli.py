@@ -17,7 +17,7 @@ from schemas.errors import PairwrightError
 
 COMMANDS = {
     "run": ("flows.commands.running:run", "Run RECIPE, a name or a path, and publish what it makes."),
-    "plan": ("flows.commands.running:plan", "Say what a run of RECIPE would ask, cost and reuse; ask nothing."),
+    "plan": ("flows.commands.running:plan", "Say what a run of RECIPE would ask, cost and reuse."),
     "sql": ("flows.commands.looking:sql", "Answer QUERY, in DuckDB's SQL, over the lake."),
     "versions": ("flows.commands.looking:versions", "List the versions of DATASET, or of all datasets, oldest first."),
     "diff": ("flows.commands.looking:diff", "Compare two versions, as in `diff v1 v2`."),

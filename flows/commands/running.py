@@ -113,7 +113,7 @@ def _code(result: Result) -> int:
 @root_option
 @json_option
 def plan(root: str, as_json: bool, pilot: int, **asked: Any) -> None:
-    """Say what a run would ask, cost and reuse."""
+    """Say what a run of RECIPE would ask, cost and reuse."""
     import uvloop
 
     from flows.plan import make
@@ -129,7 +129,9 @@ def plan(root: str, as_json: bool, pilot: int, **asked: Any) -> None:
 @root_option
 @json_option
 def reparse(root: str, as_json: bool, **asked: Any) -> int:
-    """Judge again, by the parsers there are now, from the answers in the ledger; ask nothing.
+    """Judge again from the answers in the ledger; ask nothing.
+
+    Replies are read by the parsers there are now.
 
     Give the same RECIPE and options as the run whose answers are to be read again. Answers that are not in the ledger
     count as failed calls. What comes out is a new version; `pairwright diff` shows what the parser changed.
