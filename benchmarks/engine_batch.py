@@ -80,7 +80,7 @@ class Batches:
     def _finish(self, job: dict[str, Any]) -> None:
         engine, good, bad = self.engine, list[bytes](), list[bytes]()
         lines = [orjson.loads(line) for line in self.files[job["input_file_id"]].splitlines()]
-        done = round(len(lines) * engine.options.batch_done)
+        done = max(1, round(len(lines) * engine.options.batch_done))
         for number, line in enumerate(lines):
             engine.count["batch_requests"] += 1
             if number >= done:

@@ -174,16 +174,16 @@ class Client:
         self._ssl: ssl.SSLContext | None = None
         self._idle: list[Connection] = []
 
-    async def post(self, route: str, body: bytes, timeout_s: float) -> Response:
-        """Returns the answer to a JSON body.
+    async def post(self, route: str, body: bytes, timeout_s: float, kind: str = "application/json") -> Response:
+        """Returns the answer to a body of that content type.
 
         Raises:
             TransportError: no whole answer came back.
         """
-        head = self._heads.get(route)
+        head = self._heads.get(route + kind)
         if head is None:
-            lines = f"POST {self._base}{route} HTTP/1.1\r\n{self._head}Content-Type: application/json\r\n"
-            head = self._heads[route] = f"{lines}Content-Length: ".encode()
+            lines = f"POST {self._base}{route} HTTP/1.1\r\n{self._head}Content-Type: {kind}\r\n"
+            head = self._heads[route + kind] = f"{lines}Content-Length: ".encode()
         return await self.exchange(b"%b%d\r\n\r\n%b" % (head, len(body), body), timeout_s)
 
     async def get(self, route: str, timeout_s: float) -> Response:

@@ -30,6 +30,9 @@ class Endpoint:
             about load (a refused connection or a 429 is tried until the deadline).
         key_env: the environment variable that holds the API key.
         price_in, price_out, price_cached: US dollars a million tokens; cached ones cost ``price_in`` unless told.
+        batch: collect so many requests into a job of the provider's Batch API; 0 asks one by one.
+        batch_wait_s: without a new request for so long, what there is becomes a job. batch_poll_s: between looks.
+        batch_price: what a batched answer costs, as a share of the price.
     """
 
     urls: tuple[str, ...]
@@ -46,6 +49,10 @@ class Endpoint:
     price_in: float = 0.0
     price_out: float = 0.0
     price_cached: float | None = None
+    batch: int = 0
+    batch_wait_s: float = 5.0
+    batch_poll_s: float = 30.0
+    batch_price: float = 0.5
 
     @property
     def spec(self) -> str:
@@ -96,7 +103,7 @@ def _option(spec: str, name: str, value: str) -> str | float:
         number = _NUMBERS[name](value)
     except ValueError:
         raise UsageError(f"{spec}: {name}={value!r} is not a number") from None
-    if number < 0 or (number == 0 and not name.startswith("price")):
+    if number < 0 or (number == 0 and not name.startswith(("price", "batch"))):
         raise UsageError(f"{spec}: {name}={value} must be above zero")
     return number
 

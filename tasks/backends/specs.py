@@ -65,6 +65,10 @@ def open_backend(text: str, **given: Any) -> Backend:
 
         return Embedded(spec.rest or None)
     if spec.kind == "openai":
+        if spec.options.get("batch", "0") != "0":
+            from tasks.backends.openai_batch import OpenAIBatch
+
+            return OpenAIBatch(text)
         from tasks.backends.openai import OpenAI
 
         return OpenAI(text)
