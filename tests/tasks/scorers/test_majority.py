@@ -83,3 +83,10 @@ def test_one_unanimous_voice_is_not_certainty() -> None:
     assert found["standard_error"].to_list() == pytest.approx([0.2357, 0.2357], abs=1e-4)
     assert found["judgments"].to_list() == [1, 1]
     assert found["quantile"].to_list() == [0.75, 0.25]
+
+
+def test_a_ranking_is_a_vote_on_each_of_its_pairs() -> None:
+    ranked = {**duel("b", "a", None), "kind": "listwise", "subjects": ["b", "c", "a"], "outcome": "valid",
+              "meta": '{"ranking": ["a", ["b", "c"]]}'}  # fmt: skip
+    assert scores([ranked]) == {"a": 1.0, "b": 0.25, "c": 0.25}
+    assert scores([{**ranked, "outcome": "truncated"}]) == {}
