@@ -81,8 +81,10 @@ def command(
     for name in ("HOME", "PAIRWRIGHT_WORKERS"):
         monkeypatch.setenv(name, environment[name])
 
-    def run(*arguments: object) -> Ran:
+    def run(*arguments: object, **more: str) -> Ran:
         capsys.readouterr()
+        for name, value in more.items():
+            monkeypatch.setenv(name, value)
         with pytest.raises(SystemExit) as ended:
             main([str(argument) for argument in arguments])
         said = capsys.readouterr()

@@ -39,17 +39,17 @@ def mounted(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.parametrize("free_kb", [0, 24, 120])
 def test_a_full_disk_is_one_message_and_the_same_command_goes_on_once_there_is_room(
-    pairwright, recorded, mounted, free_kb
+    command, recorded, mounted, free_kb
 ):
     run = ["run", "replay", "--data", recorded, "--root", mounted / "lake", "--json"]
     filler = mounted / "filler"
     filler.write_bytes(os.urandom(512 * 1024 - free_kb * 1024 - 4096))
 
-    full = pairwright(*run)
+    full = command(*run)
     filler.unlink()
     subprocess.run(["mount", "-o", "remount,size=16m", str(mounted)], check=True)
-    versions = pairwright("versions", "--root", mounted / "lake", "--json")
-    after = pairwright(*run)
+    versions = command("versions", "--root", mounted / "lake", "--json")
+    after = command(*run)
 
     assert full.code == 4
     assert "full" in full.message
@@ -59,34 +59,34 @@ def test_a_full_disk_is_one_message_and_the_same_command_goes_on_once_there_is_r
     assert (after.code, after.json["version"], after.json["rows"]["preferences"]) == (0, "v1", 40)
 
 
-def test_a_read_only_root_is_one_message(pairwright, recorded, mounted):
+def test_a_read_only_root_is_one_message(command, recorded, mounted):
     subprocess.run(["mount", "-o", "remount,ro", str(mounted)], check=True)
 
-    ran = pairwright("run", "replay", "--data", recorded, "--root", mounted / "lake")
+    ran = command("run", "replay", "--data", recorded, "--root", mounted / "lake")
 
     assert ran.code == 4
     assert "read-only" in ran.message
     assert ran.message.count("\n") == 0
 
 
-def test_a_second_run_of_the_same_dataset_on_one_root_is_refused_and_changes_nothing(pairwright, recorded, tmp_path):
+def test_a_second_run_of_the_same_dataset_on_one_root_is_refused_and_changes_nothing(command, recorded, tmp_path):
     with locks.claimed(tmp_path / "lake/.locks/run-replay", "a run"):
-        ran = pairwright("run", "replay", "--data", recorded)
+        ran = command("run", "replay", "--data", recorded)
 
     assert ran.code == 4
     assert "a run for dataset 'replay'" in ran.message
     assert f"process {os.getpid()}" in ran.message
     assert ran.message.count("\n") == 0
-    assert pairwright("versions", "--json").json == []
+    assert command("versions", "--json").json == []
 
 
-def test_two_runs_of_two_datasets_on_one_root_both_publish(start, pairwright, recorded):
+def test_two_runs_of_two_datasets_on_one_root_both_publish(start, command, recorded):
     names = ("one", "two")
     runs = [start("run", "replay", "--data", recorded, "--publish", name, "--json") for name in names]
     ended = [(run.communicate(timeout=300), run.returncode) for run in runs]
 
     assert [code for _, code in ended] == [0, 0], ended
-    found = pairwright("versions", "--json").json
+    found = command("versions", "--json").json
     assert sorted((row["dataset"], row["version"], row["rows"]) for row in found) == [
         ("one", "v1", 40),
         ("two", "v1", 40),

@@ -28,12 +28,12 @@ def _oaif(url: str, prompts: Path) -> list[object]:
     return ["run", "oaif", "--prompts", prompts, *models, "--json"]
 
 
-def test_a_judge_that_always_says_first_makes_no_pair_and_the_run_says_so(pairwright, serve_engine, prompts, tmp_path):
+def test_a_judge_that_always_says_first_makes_no_pair_and_the_run_says_so(command, serve_engine, prompts, tmp_path):
     served = serve_engine()
     texts = Random(5)
     served.engine.speak = lambda body: '{"winner": "A"}' if body["model"] == "referee" else f"plum {texts.random()}"
 
-    ran = pairwright(*_oaif(served.url, prompts))
+    ran = command(*_oaif(served.url, prompts))
 
     assert ran.code == 1
     assert "REFUSED" not in ran.out  # stdout is the document alone
@@ -46,11 +46,11 @@ def test_a_judge_that_always_says_first_makes_no_pair_and_the_run_says_so(pairwr
         one, other = rows["subjects"].to_list()
         assert one == other[::-1]
         assert rows["winner"].to_list() == [one[0], other[0]]
-    said = pairwright(*_oaif(served.url, prompts)[:-1])
+    said = command(*_oaif(served.url, prompts)[:-1])
     assert f"{PROMPTS} of {PROMPTS} comparisons are contradicted" in said.out
 
 
-def test_a_reply_that_cannot_be_read_is_counted_and_never_a_label(pairwright, serve_engine, prompts, tmp_path):
+def test_a_reply_that_cannot_be_read_is_counted_and_never_a_label(command, serve_engine, prompts, tmp_path):
     served = serve_engine()
     texts, said = Random(5), Random(7)
     broken = 0
@@ -68,7 +68,7 @@ def test_a_reply_that_cannot_be_read_is_counted_and_never_a_label(pairwright, se
         return json.dumps({"rationale": "riper", "winner": better})
 
     served.engine.speak = speak
-    ran = pairwright(*_oaif(served.url, prompts))
+    ran = command(*_oaif(served.url, prompts))
 
     assert broken > 0
     assert ran.json["outcomes"]["pairwise"] == {"contradicted": 0, "unparsable": broken, "valid": 2 * PROMPTS - broken}
@@ -84,36 +84,36 @@ def test_a_reply_that_cannot_be_read_is_counted_and_never_a_label(pairwright, se
     assert not set(pairs["prompt_id"]) & set(unread["prompt_id"])
 
 
-def test_an_endpoint_that_is_down_is_one_message_and_publishes_nothing(pairwright, prompts, tmp_path):
+def test_an_endpoint_that_is_down_is_one_message_and_publishes_nothing(command, prompts, tmp_path):
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{held.getsockname()[1]}/v1"
-        ran = pairwright(*_oaif(url, prompts))
+        ran = command(*_oaif(url, prompts))
 
     assert ran.code == 4
     assert ran.message.startswith(f"pairwright: {url} does not answer: ")
     assert ran.message.count("\n") == 0
     assert ran.out == ""
-    assert pairwright("versions", "--json").json == []
+    assert command("versions", "--json").json == []
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_wrong_key_stops_the_run_at_once_and_names_the_variable(pairwright, serve_engine, prompts, status):
+def test_a_wrong_key_stops_the_run_at_once_and_names_the_variable(command, serve_engine, prompts, status):
     served = serve_engine()
     served.engine.script.extend([canned({"error": {"message": "Incorrect API key provided"}}, status)] * 500)
 
-    ran = pairwright(*_oaif(served.url, prompts), OPENAI_API_KEY="sk-wrong-0123456789")
+    ran = command(*_oaif(served.url, prompts), OPENAI_API_KEY="sk-wrong-0123456789")
 
     assert ran.code == 4
     assert "key" in ran.message
     assert "Traceback" not in ran.err
     assert "sk-wrong-0123456789" not in ran.err
     assert served.engine.count["requests"] <= 64
-    assert pairwright("versions", "--json").json == []
+    assert command("versions", "--json").json == []
 
 
 def test_an_endpoint_that_dies_on_the_way_loses_no_answer_and_the_same_command_goes_on(
-    pairwright, serve_engine, prompts, tmp_path
+    command, serve_engine, prompts, tmp_path
 ):
     served = serve_engine()
     texts = Random(5)
@@ -121,10 +121,10 @@ def test_an_endpoint_that_dies_on_the_way_loses_no_answer_and_the_same_command_g
     refusal = canned({"error": {"message": "Incorrect API key provided"}}, 401)
     served.engine.script.extend([None] * 11 + [refusal] * 500)
 
-    first = pairwright(*_oaif(served.url, prompts))
+    first = command(*_oaif(served.url, prompts))
     served.engine.script.clear()
     answered = served.engine.count["answered"]
-    second = pairwright(*_oaif(served.url, prompts))
+    second = command(*_oaif(served.url, prompts))
 
     assert first.code == 4
     assert answered == 11
@@ -132,13 +132,13 @@ def test_an_endpoint_that_dies_on_the_way_loses_no_answer_and_the_same_command_g
     assert second.json["comparisons"] == {"pairwise": {"tied": PROMPTS}}
 
 
-def test_a_budget_of_calls_stops_with_exit_3_and_the_same_command_goes_on(pairwright, serve_engine, prompts):
+def test_a_budget_of_calls_stops_with_exit_3_and_the_same_command_goes_on(command, serve_engine, prompts):
     served = serve_engine()
     texts = Random(5)
     served.engine.speak = lambda body: '{"winner": "tie"}' if body["model"] == "referee" else f"plum {texts.random()}"
 
-    stopped = pairwright(*_oaif(served.url, prompts), "--budget", "25calls")
-    done = pairwright(*_oaif(served.url, prompts))
+    stopped = command(*_oaif(served.url, prompts), "--budget", "25calls")
+    done = command(*_oaif(served.url, prompts))
 
     assert stopped.code == 3
     assert "the budget of 25 calls is used up" in stopped.message
