@@ -266,7 +266,7 @@ class Delta:
     def _create(self, name: str) -> Any:
         if self.root.folder is None:
             handler = DeltaStorageHandler(self.uri, dict(self.root.options))
-            return pa.PythonFile(handler.open_output_stream(name), mode="w")
+            return handler.open_output_stream(name)
         path = Path(self.uri) / name
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.open("wb")

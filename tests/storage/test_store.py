@@ -1,3 +1,4 @@
+import contextlib
 import subprocess
 import sys
 import threading
@@ -102,6 +103,26 @@ def test_threads_that_append_the_same_rows_add_each_once(tmp_path, prompts):
         thread.join()
     assert sum(added) == 35
     assert len(_ids(store)) == 35
+
+
+def test_writers_that_share_no_lock_collide_and_try_again(tmp_path, prompts, monkeypatch):
+    monkeypatch.setattr(Store, "exclusive", lambda self, name: contextlib.nullcontext())  # as on different machines
+    Store.open(tmp_path).append("prompts", prompts("first"), run_id="r")
+    added = []
+    shards = [prompts(*(f"p{i}" for i in range(start, start + 20))) for start in (0, 5, 10, 15)]
+    work = [
+        threading.Thread(
+            target=lambda shard=shard: added.append(Store.open(tmp_path).append("prompts", shard, run_id="r"))
+        )
+        for shard in shards
+    ]
+    for thread in work:
+        thread.start()
+    for thread in work:
+        thread.join()
+    assert sum(added) == 35
+    assert len(_ids(Store.open(tmp_path))) == 36
+    assert len(list((tmp_path / "prompts").glob("part-*.parquet"))) == 1 + sum(count > 0 for count in added)
 
 
 def test_reading_picks_columns_and_prompts(tmp_path, completions):
