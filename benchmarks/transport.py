@@ -14,7 +14,6 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 
-import aiohttp
 import orjson
 import uvloop
 
@@ -66,7 +65,9 @@ async def ours(url: str, requests: int, width: int) -> dict[str, float]:
 
 
 async def through_aiohttp(url: str, requests: int, width: int) -> dict[str, float]:
-    """Measures aiohttp."""
+    """Measures aiohttp, which is not among our dependencies: ``pip install aiohttp``."""
+    import aiohttp
+
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=width)) as session:
 
         async def post(body: bytes) -> bytes:

@@ -105,12 +105,22 @@ class Ledger:
         self.close()
 
     def find(self, request: Request) -> dict[int, Stored]:
-        """Returns, of the samples a request wants, those already there: sample index -> answer."""
+        """Returns, of the samples a request wants, those already there: sample index -> answer.
+
+        Raises:
+            StoreError: the ledger cannot be read, or an answer in it is damaged.
+        """
         rows = self.calls.read(self._key(request)[1])
         if not rows:
             return {}
         wanted = range(request.first, request.first + request.n)
-        return {index: answer for index, answer in first_wins(rows).items() if index in wanted}
+        try:
+            return {index: answer for index, answer in first_wins(rows).items() if index in wanted}
+        except ValueError as error:
+            key = self._key(request)[1].hex()
+            raise StoreError(
+                f"the ledger is damaged at {key} ({error}); `pairwright ledger verify` lists it"
+            ) from error
 
     async def keep(self, request: Request, reply: Reply, raw: bytes | None = None) -> Reply:
         """Returns once the answers are on disk, with those that count: another process may have been faster.

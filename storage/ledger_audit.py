@@ -61,11 +61,12 @@ def stats(calls: Readable) -> dict[str, Any]:
 
 def verify(calls: Readable) -> list[str]:
     """Returns one line for each fault: a key that is not its question's, choices that do not decode, a sample twice."""
-    problems = calls.check()
-    if problems:
-        return problems
     seen: set[tuple[bytes, int]] = set()
+    problems: list[str] = []
     try:
+        problems += calls.check()
+        if problems:
+            return problems
         for number, call in enumerate(calls.scan(), 1):
             name = f"call {number} ({call.key.hex()}, {call.model})"
             if key_of(call.question) != call.key:

@@ -62,8 +62,11 @@ class Shared:
 
     def __init__(self, path: Path, fresh: Callable[[], list[bytes]]) -> None:
         self.file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        if os.fstat(self.file).st_size < mmap.PAGESIZE:
-            os.ftruncate(self.file, mmap.PAGESIZE)
+        fcntl.flock(self.file, fcntl.LOCK_EX)
+        missing = mmap.PAGESIZE - os.fstat(self.file).st_size
+        if missing > 0:  # written, not stretched: touching a hole on a full disk would kill the process
+            os.pwrite(self.file, bytes(missing), mmap.PAGESIZE - missing)
+        fcntl.flock(self.file, fcntl.LOCK_UN)
         self._map = mmap.mmap(self.file, mmap.PAGESIZE)
         self._cells = memoryview(self._map).cast("Q")
         self._fresh, self.filter = fresh, Filter()

@@ -155,7 +155,7 @@ class SqliteCalls:
 
     def scan(self) -> Iterator[Call]:
         """Yields every call, oldest first, as they were when it began."""
-        with contextlib.closing(self._connect()) as connection:
+        with self._explained(), contextlib.closing(self._connect()) as connection:
             for row in connection.execute(f"select {_COLUMNS} from calls order by id"):
                 yield Call(*row)
 

@@ -277,10 +277,25 @@ def test_verify_names_a_changed_question_and_a_damaged_answer(path: Path) -> Non
     connection.close()
     with Ledger.open(path) as ledger:
         problems = ledger.verify()
+        with pytest.raises(StoreError, match="the ledger is damaged at"):
+            ledger.find(replace(ASK, seed=2))
     assert len(problems) == 2
     assert "call 2 " in problems[0]
     assert "key" in problems[0]
     assert "call 3 " in problems[1]
+
+
+def test_a_file_with_a_hole_is_said_to_be_damaged(path: Path) -> None:
+    with Ledger.open(path) as ledger:
+        for seed in range(200):
+            keep(ledger, replace(ASK, seed=seed), replace(FOUR, text="x" * 3000), FIVE)
+    with path.open("r+b") as file:
+        file.seek(40 * 4096)
+        file.write(b"\xff" * 4096 * 20)
+    with Ledger.open(path) as ledger:
+        problems = ledger.verify()
+    assert problems
+    assert all(str(path) in problem for problem in problems)
 
 
 def test_stats_count_by_model_and_outcome(path: Path) -> None:
