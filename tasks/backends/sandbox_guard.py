@@ -182,7 +182,8 @@ def _run(config: dict[str, Any], limits: dict[str, Any], scratch: str, proc: int
         channel = (to_program, from_program) if limits["checker"] else ()
         descriptors = (stdin, out_end, err_end, *channel, ready_end)
         sandbox_program.start(job["text"], config, limits, scratch, descriptors)
-    sandbox_program.await_ready(ready, ready_end)
+    if not sandbox_program.await_ready(ready, ready_end):
+        raise OSError("the program was killed before it started")
     start = time.monotonic()
     os.close(out_end)
     os.close(err_end)
@@ -196,7 +197,7 @@ def _run(config: dict[str, Any], limits: dict[str, Any], scratch: str, proc: int
         if not watch.checker:
             descriptors = (stdin, faults_end, faults_end, to_checker, from_checker, report_end, ready_end)
             sandbox_program.start_checker(checker["text"], config, limits, descriptors)
-        sandbox_program.await_ready(ready, ready_end)
+        sandbox_program.await_ready(ready, ready_end)  # the program may have killed it: then there is no report
         os.close(report_end)
         os.close(faults_end)
         streams += [Stream(report, REPORT_BYTES), Stream(faults, 4096)]

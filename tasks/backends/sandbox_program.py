@@ -64,17 +64,18 @@ def start_checker(text: str, config: dict[str, Any], limits: dict[str, Any], des
     _start(text, "checker.py", config, limits, "/", descriptors, limits["memory_mb"] * 2)
 
 
-def await_ready(ready: int, ready_end: int) -> None:
-    """Waits until the child is confined.
+def await_ready(ready: int, ready_end: int) -> bool:
+    """Waits until the child is confined; says no where it was killed before.
 
     Raises:
-        OSError: it could not be: then nothing ran, and nothing may be read from its exit.
+        OSError: it could not be confined: then nothing ran, and nothing may be read from its exit.
     """
     os.close(ready_end)
     with open(ready, "rb") as stream:
         said = stream.read()
-    if said != b"ready":
+    if said not in (b"ready", b""):
         raise OSError(f"the program could not be confined: {said.decode(errors='replace')}")
+    return said == b"ready"
 
 
 def _start(
