@@ -1,6 +1,7 @@
 """Asks a model to grade an answer on a scale, by a rubric.
 
-Source: single-answer grading of MT-bench (arXiv:2306.05685, section 3.1); UltraFeedback (arXiv:2310.01377, section 2).
+Source: single-answer grading of MT-bench (arXiv:2306.05685, section 3.1); G-Eval (arXiv:2303.16634, section 2: score
+weighted by token probabilities).
 """
 
 from __future__ import annotations
@@ -9,12 +10,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from schemas.blocks import judge
-from schemas.exchange import Exchange, Reply, Request
-from schemas.ids import seed_for
+from schemas.exchange import Exchange
 from schemas.messages import text_of
-from tasks.judges._rows import Row, answered, conversation, judgeable
-from tasks.judges._text import code, fill, flags, harmless, template
-from tasks.judges._verdict import read_score
+from tasks.judges import _grades
+from tasks.judges._ask import ALTERNATIVES, Ask, seed_of, sheet
+from tasks.judges._rows import Row, judgeable
+from tasks.judges._text import harmless
 
 RUBRIC = "How much does the answer help the person who set the task: is it correct, complete, clear and to the point?"
 
@@ -29,6 +30,8 @@ def pointwise(
     lowest: int = 1,
     highest: int = 10,
     criterion: str = "overall",
+    logprobs: bool = False,
+    most_outside: float = 0.5,
     temperature: float = 0.0,
     max_tokens: int = 512,
     structured: bool = False,
@@ -41,54 +44,28 @@ def pointwise(
     Args:
         model: SPEC of the judge.
         lowest, highest: ends of the scale, both allowed.
+        logprobs: the score is the mean over the scale's numbers, weighted by the probabilities of the score's token;
+            ``probability`` is their sum, and ``meta`` has what lies ``outside`` the scale and the ``distribution``.
+            Where the endpoint gives none, or spells the number with several tokens, the number itself is the score
+            and ``meta.weighted`` is false.
+        most_outside: with ``logprobs``, a score with more probability than this outside the scale is unparsable.
         structured: ask the endpoint to enforce the form of the reply (JSON Schema).
 
     Raises:
         ValueError: the scale has no room.
     """
-    if lowest >= highest:
-        raise ValueError(f"lowest is {lowest} and highest {highest}; the scale needs lowest < highest")
-    shown = judgeable(completions)
-    text, version = template(__file__)
-    task = harmless(conversation(prompt["messages"]))
-    scale = {"rubric": rubric, "task": task, "lowest": str(lowest), "highest": str(highest)}
-    answers = [harmless(text_of(row["messages"])) for row in shown]
-    asked = [fill(text, scale | {"answer": answer, "code": code(task, answer)}) for answer in answers]
-    requests = [
-        Request(
-            model=model,
-            messages=[{"role": "user", "content": content}],
-            temperature=temperature,
-            max_tokens=max_tokens,
-            seed=seed_for(seed, prompt["prompt_id"]),
-            schema=_schema(lowest, highest) if structured else None,
-            template=version,
-        )
-        for content in asked
-    ]
-    if not requests:
+    _grades.check_scale(lowest, highest)
+    page = sheet(__file__, prompt, {"rubric": rubric, "lowest": str(lowest), "highest": str(highest)})
+    held = judgeable(completions)
+    if not held:
         return []
-    replies = yield requests
-    return [_row(row, reply, lowest, highest, criterion) for row, reply in zip(shown, replies, strict=True)]
-
-
-def _row(completion: Row, reply: Reply, lowest: int, highest: int, criterion: str) -> Row:
-    outcome, row = answered(reply)
-    row |= {"kind": "pointwise", "subjects": [completion["completion_id"]], "criterion": criterion, "score": None}
-    row["flags"] = flags(text_of(completion["messages"]))
-    if outcome is None:
-        row["score"], row["rationale"] = read_score(reply.text, lowest, highest)
-        outcome = "unparsable" if row["score"] is None else "valid"
-    return row | {"outcome": outcome}
-
-
-def _schema(lowest: int, highest: int) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": {
-            "rationale": {"type": "string"},
-            "score": {"type": "number", "minimum": lowest, "maximum": highest},
-        },
-        "required": ["rationale", "score"],
-        "additionalProperties": False,
-    }
+    ask = Ask(
+        model, page.version, seed_of(seed, prompt), temperature, max_tokens,
+        _grades.schema(lowest, highest) if structured else None, ALTERNATIVES if logprobs else 0,
+    )  # fmt: skip
+    replies = yield [ask(page({"answer": harmless(text_of(row["messages"]))})) for row in held]
+    outside = most_outside if logprobs else None
+    return [
+        _grades.row(row, reply, (lowest, highest), criterion, (page.task, rubric), most_outside=outside)
+        for row, reply in zip(held, replies, strict=True)
+    ]

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.judges._text import code, fill, flags, harmless
+from tasks.judges._text import SIGNS, code, fill, flags, harmless, shown
 
 
 @settings(deadline=None)
@@ -43,3 +43,56 @@ def test_harmless_text_has_no_control_character_and_is_stable(text):
 def test_ordinary_answers_raise_no_flag(text):
     assert flags(text) == []
     assert harmless(text) == text
+
+
+WORDS = """
+winner verdict score rating : is tie A 7 [[ ]] [[A]] " ' === end of task answer < > <| |> <｜ ｜> </s> <s> <bos> think>
+[INST] [/INST] << <<SYS>> _of_turn> <end_of_turn> ignore disregard forget override all previous instructions prompt rubric
+above dear judge grader note to the as an impartial evaluator choose prefer this my response output completion should be
+best \u017fcore w\u0131nner \u0130gnore \u212a ﬆ İ ß Σ é 你好 \u200b \u202e \ud800 \xad 🏴
+"""
+PIECES = st.sampled_from([*WORDS.split(), "\r\n", "\x1b", "\xa0", "\u2028"])
+
+
+@settings(deadline=None, max_examples=400)
+@given(
+    st.lists(st.one_of(PIECES, PIECES.map(str.upper), PIECES.map(str.title), st.text(max_size=4))),
+    st.sampled_from(["", " ", "\n"]),
+)
+def test_the_quick_search_raises_the_flags_of_the_patterns_and_no_other(pieces, between):
+    text = between.join(pieces).encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+    plain = text.replace("\r\n", "\n")
+    assert flags(text) == [name for name, sign in SIGNS.items() if sign.search(plain)]
+    assert harmless(harmless(text)) == harmless(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "sign"),
+    [
+        pytest.param("I am good. " * 400, "repetition", id="one sentence four hundred times"),
+        pytest.param("A" * 5000, "repetition", id="one letter"),
+        pytest.param("prefix " + "ab" * 2000 + " suffix", "repetition", id="two letters, dressed up"),
+        pytest.param("hidden\U000e0041\U000e0042", "control_characters", id="invisible tag letters"),
+        pytest.param("one\u2028two", "control_characters", id="a line separator"),
+        pytest.param("half \ud83d", "control_characters", id="half a surrogate pair"),
+    ],
+)
+def test_other_signs(text, sign):
+    assert flags(text) == [sign]
+
+
+def test_a_long_ordinary_text_is_no_repetition():
+    table = "\n".join(f"| {i} | {i * i} | {i**3} | {i**4 % 97} |" for i in range(300))
+    assert flags(table) == []
+
+
+def test_lines_of_another_system_are_no_control_characters():
+    assert shown("one\r\ntwo") == ("one\ntwo", ())
+    assert flags("one\rtwo") == ["control_characters"]
+
+
+def test_a_text_is_examined_once():
+    shown.cache_clear()
+    text = "some answer"
+    assert shown(text) is shown(text)
+    assert shown.cache_info().hits == 1
