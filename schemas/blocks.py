@@ -17,6 +17,7 @@ from typing import Literal, ParamSpec, Protocol, TypeVar, overload
 P = ParamSpec("P")
 R = TypeVar("R")
 Scope = Literal["prompt", "dataset"]
+Makes = Literal["preferences", "rankings", "examples", "steps"]
 
 FAMILIES = {
     "prompts": "sources",
@@ -43,12 +44,14 @@ class Mark:
             ``dataset`` when it must see all rows at once.
         needs: fields of the prompt it cannot do without (``reference``, ``tests``).
         asks: it is an exchange and needs a model.
+        makes: the dataset table a selector's rows belong to.
     """
 
     verb: str
     scope: Scope = "prompt"
     needs: tuple[str, ...] = ()
     asks: bool = False
+    makes: Makes = "preferences"
 
 
 class _Decorator(Protocol):
@@ -58,17 +61,17 @@ class _Decorator(Protocol):
     def __call__(self, function: Callable[P, R], /) -> Callable[P, R]: ...
     @overload
     def __call__(
-        self, *, scope: Scope = ..., needs: tuple[str, ...] = ..., asks: bool = ...
+        self, *, scope: Scope = ..., needs: tuple[str, ...] = ..., asks: bool = ..., makes: Makes = ...
     ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 
 
 def _mark(verb: str, asks: bool = False) -> _Decorator:
     def decorate(
         function: Callable[P, R] | None = None, *, scope: Scope = "prompt", needs: tuple[str, ...] = (),
-        asks: bool = asks,
+        asks: bool = asks, makes: Makes = "preferences",
     ) -> Callable[P, R] | Callable[[Callable[P, R]], Callable[P, R]]:  # fmt: skip
         def note(marked: Callable[P, R]) -> Callable[P, R]:
-            marked.__pairwright__ = Mark(verb, scope, needs, asks)  # type: ignore[attr-defined]
+            marked.__pairwright__ = Mark(verb, scope, needs, asks, makes)  # type: ignore[attr-defined]
             return marked
 
         return note(function) if function else note
