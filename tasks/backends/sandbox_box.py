@@ -26,7 +26,7 @@ from typing import Any
 from tasks.backends import sandbox_guard, sandbox_kernel, sandbox_root
 from tasks.backends.sandbox_frames import read_frame, write_frame
 
-END, SCRATCH = 77, "/tmp"
+END, SCRATCH = 77, "/scratch"
 WARM = """
 abc array ast bisect calendar cmath collections copy dataclasses datetime decimal enum fractions functools hashlib heapq
 itertools json math operator queue random re sqlite3 statistics string struct sys textwrap threading time traceback

@@ -101,7 +101,7 @@ def _python() -> str:
 
 
 def _readable() -> tuple[list[str], list[tuple[str, str]]]:
-    """Returns the paths a Python program needs, and the links of the root folder (``/lib`` -> ``usr/lib``)."""
+    """Returns the paths a Python program needs, and the links of the root folder (``/lib``: ``usr/lib``)."""
     python = _python()
     prefix = os.path.realpath(sys.base_prefix)
     paths = [path for path in LIBRARIES if os.path.exists(path)]
@@ -113,6 +113,8 @@ def _readable() -> tuple[list[str], list[tuple[str, str]]]:
         elif os.path.isdir(name):
             paths.append(name)
     kept = [path for path in dict.fromkeys(paths) if not any(path.startswith(f"{other}/") for other in paths)]
+    if not any(path.startswith("/tmp/") for path in kept):
+        links.append(("/tmp", "scratch"))
     return kept, links
 
 
@@ -132,7 +134,7 @@ def _bwrap(means: Means, readable: list[str], links: list[tuple[str, str]], modu
         words += ["--ro-bind", path, path]
     for name, target in links:
         words += ["--symlink", target, name]
-    words += ["--proc", "/proc", "--dir", "/dev", "--dir", "/dev/shm", "--dir", "/tmp"]
+    words += ["--proc", "/proc", "--dir", "/dev", "--dir", "/dev/shm", "--dir", "/scratch"]
     for path in DEVICES:
         words += ["--dev-bind", path, path]
     for module, target in zip(modules, modules_inside, strict=True):

@@ -31,7 +31,7 @@ def build_root(config: dict[str, Any]) -> None:
     kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
     root = config["scratch"]
     kernel.mount("tmpfs", root, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "size=1m,mode=755")
-    for folder in ("proc", "dev", "dev/shm", "tmp"):
+    for folder in ("proc", "dev", "dev/shm", "scratch"):
         os.makedirs(f"{root}/{folder}", 0o755)
     for path in config["readable"]:
         _bind(path, root + path, read_only=True)
