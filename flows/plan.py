@@ -12,6 +12,7 @@ from schemas.errors import DataError, RecipeError, UsageError
 from schemas.ids import content_id
 from schemas.messages import from_rows
 from schemas.recipe import BlockSpec, Recipe
+from schemas.tables import AUDITS
 from tasks import load, recipes, registry
 from tasks.backends.base import Backend
 from tasks.backends.specs import open_backend, parse
@@ -39,8 +40,9 @@ class Plan:
     """A run, ready to go.
 
     Attributes:
-        prompts: counted and checked. backends: SPEC -> backend, not started. before: steps on completions,
-            before scores. after: filters, weighters and relabelers, shard by shard. last: those that need all rows.
+        prompts: counted and checked. backends: SPEC -> backend, not started. before: steps on completions, before
+            scores. after: filters, weighters and relabelers, shard by shard. last: those that need all rows.
+        audits: of the lake, filled in when the run opens it.
     """
 
     recipe: Recipe
@@ -54,6 +56,13 @@ class Plan:
     after: list[Step]
     last: list[Step]
     gates: list[Step]
+    audits: pl.DataFrame = field(default_factory=AUDITS.empty)
+
+    @property
+    def late(self) -> bool:
+        """Whether something before the pairs must see all rows, so that nothing is selected shard by shard."""
+        early = (*self.before, *self.scorers, *self.selectors)
+        return any(step.block.mark.scope == "dataset" for step in early)
 
     def identity(self, fingerprints: dict[str, str]) -> str:
         """Returns what makes two runs the same run: recipe, prompts, seed, dataset, and who answers."""
@@ -96,7 +105,11 @@ def _made(recipe: Recipe, seed: int) -> pl.DataFrame:
     sources = recipe.of("prompts")
     if not sources:
         raise UsageError(f"recipe {recipe.name} brings no prompts of its own; give --prompts FILE, or --data FILE")
-    frames: list[pl.DataFrame] = [Step.of(spec, recipe.name)({}) for spec in sources]
+    steps = [Step.of(spec, recipe.name) for spec in sources]
+    for step in steps:
+        if "seed" in step.params:
+            step.params["seed"] += seed
+    frames: list[pl.DataFrame] = [step({}) for step in steps]
     return pl.concat(frames, how="diagonal_relaxed").unique("prompt_id", keep="first", maintain_order=True)
 
 

@@ -114,6 +114,7 @@ class _Run:
         self.started = time.monotonic()
         self.backends: dict[str, dict[str, str]] = {}
         self.run_id = ""
+        plan.audits = store.read("audits").collect()
         self.spool = shards.Spool(Path(root) / "work" / plan.dataset)
 
     async def go(self, watch: Watch | None, approve: Approve | None) -> Result:
@@ -166,7 +167,8 @@ class _Run:
             recipe_hash=self.plan.recipe.hash, status="quarantined" if reason else "published",
             gates=orjson.dumps(checks).decode(),
         )  # fmt: skip
-        counts.rows["preferences"] = version.rows
+        counts.rows[version.primary] = version.rows
+        counts.rows.setdefault("preferences", 0)
         return self._record("refused" if reason else "done", version, reason=reason, checks=checks)
 
     def _looked_at(self, files: dict[str, list[Path]]) -> dict[str, Any]:

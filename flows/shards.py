@@ -15,16 +15,19 @@ import polars as pl
 from flows.plan import Plan
 from flows.result import Counts
 from schemas.messages import text_of
-from schemas.tables import COMPLETIONS, JUDGMENTS, PREFERENCES, SCORES
+from schemas.tables import COMPLETIONS, JUDGMENTS, PREFERENCES, SCORES, TABLES
 from storage.store import Store
 from tasks.answer import Answered
-from tasks.curate import Curated, curate
+from tasks.curate import REMOVED, curate
 from tasks.driver import Rows
 from tasks.score import score
-from tasks.select import LOG, select
+from tasks.select import LOG, select, whole
 
 TEXTS = ("prompt", "chosen", "rejected")
-GATED = ("judgment_id", "judge", "fingerprint", "kind", "criterion", "outcome", "comparison", "comparison_id", "flags")
+HEAVY = ("tokens", "token_logprobs")
+MADE = ("preferences", "rankings", "examples", "steps", "scores", "removals")
+LAST = 9_999_999
+"""Number of the spool file that holds what was found over all rows."""
 
 
 @dataclass
@@ -37,12 +40,12 @@ class Spool:
     def start(self) -> None:
         """Empties the folder: what is derived is derived again, from answers that are kept elsewhere."""
         shutil.rmtree(self.folder, ignore_errors=True)
-        for name in ("preferences", "scores", "removals", "judgments"):
-            (self.folder / name).mkdir(parents=True)
+        self.folder.mkdir(parents=True)
 
     def write(self, name: str, index: int, frame: pl.DataFrame) -> None:
         """Writes one shard's rows of a table."""
         if frame.height:
+            (self.folder / name).mkdir(exist_ok=True)
             frame.write_parquet(self.folder / name / f"{index:07d}.parquet", compression="zstd", compression_level=1)
 
     def files(self, name: str) -> list[Path]:
@@ -60,20 +63,39 @@ def finish(shard: Answered, plan: Plan, store: Store, spool: Spool, run_id: str)
     store.append("prompts", shard.prompts, run_id=run_id)
     store.append("completions", completions, run_id=run_id)
     store.append("judgments", judgments, run_id=run_id)
-    tables: dict[str, pl.DataFrame] = {"prompts": shard.prompts, "completions": completions, "judgments": judgments}
-    tables, removed = curate(tables, plan.before)
-    tables["scores"] = score(tables, plan.scorers) if plan.scorers else SCORES.empty().drop(LOG)
-    tables["preferences"] = select(tables, plan.selectors, plan.recipe.name)
-    curated = curate(tables, plan.after)
-    removals = pl.concat([removed, curated.removals])
-    spool.write("scores", shard.number, tables["scores"])
-    spool.write("removals", shard.number, removals)
-    spool.write("judgments", shard.number, judgments.select(GATED))
-    spool.write("preferences", shard.number, curated.tables["preferences"])
     spool.counts.add_answers(shard.completions, shard.judgments)
-    spool.counts.add_removals(removals)
     spool.counts.rows["prompts"] += shard.prompts.height
+    spool.write("judgments", shard.number, judgments.drop("raw", "rationale"))
+    tables = {"prompts": shard.prompts, "completions": completions, "judgments": judgments, "audits": plan.audits}
+    if plan.late:
+        spool.write("prompts", shard.number, shard.prompts)
+        spool.write("completions", shard.number, completions.drop(HEAVY))
+        return
+    tables, removed = curate(tables, plan.before)
+    tables["scores"] = scored(tables, plan)
+    _spool(shard.number, select(tables, plan.selectors), tables, plan, spool, removed)
+    spool.write("scores", shard.number, tables["scores"])
     spool.counts.rows["scores"] += tables["scores"].height
+
+
+def scored(tables: dict[str, pl.DataFrame], plan: Plan) -> pl.DataFrame:
+    """Returns the scores, an empty table where the recipe has no scorer."""
+    return score(tables, plan.scorers) if plan.scorers else SCORES.empty().drop(LOG)
+
+
+def _spool(
+    number: int, chosen: dict[str, pl.DataFrame], tables: dict[str, pl.DataFrame], plan: Plan, spool: Spool,
+    removed: pl.DataFrame,
+) -> None:  # fmt: skip
+    """Fills in the rows chosen of one shard, curates the pairs among them, and spools all."""
+    made = {name: whole(name, lean, tables, plan.recipe.name) for name, lean in chosen.items()}
+    if "preferences" in made:
+        curated = curate({**tables, "preferences": made["preferences"]}, plan.after)
+        made["preferences"], removed = curated.tables["preferences"], pl.concat([removed, curated.removals])
+    for name, rows in made.items():
+        spool.write(name, number, rows)
+    spool.write("removals", number, removed)
+    spool.counts.add_removals(removed)
 
 
 def frame(rows: Rows, name: str) -> pl.DataFrame:
@@ -84,25 +106,52 @@ def frame(rows: Rows, name: str) -> pl.DataFrame:
 
 
 def conclude(plan: Plan, spool: Spool) -> None:
-    """Applies the blocks that must see all rows, to everything but the texts, and rewrites the spool to match."""
+    """Applies the blocks that must see all rows: to ids and numbers, not to texts."""
+    if plan.late:
+        _select_late(plan, spool)
     files = spool.files("preferences")
     if not plan.last or not files:
         return
-    lean = pl.concat([pl.read_parquet(file).drop(TEXTS) for file in files])
-    curated: Curated = curate({"preferences": lean}, plan.last)
+    tables = {"audits": plan.audits, "preferences": pl.concat([pl.read_parquet(file).drop(TEXTS) for file in files])}
+    for name in {name for step in plan.last for name in step.block.tables} - tables.keys():
+        tables[name] = pl.concat([pl.read_parquet(file) for file in spool.files(name)])
+    curated = curate(tables, plan.last)
     kept = curated.tables["preferences"]
     for file in files:
         texts = pl.read_parquet(file, columns=["pair_id", *TEXTS])
         rows = texts.join(kept, on="pair_id", how="inner", maintain_order="left")
         columns = [name for name in PREFERENCES.schema.names if name in rows.columns]
         file.unlink() if not rows.height else rows.select(columns).write_parquet(file)
-    spool.write("removals", 9_999_999, curated.removals)
+    spool.write("removals", LAST, curated.removals)
     spool.counts.add_removals(curated.removals)
+
+
+def _select_late(plan: Plan, spool: Spool) -> None:
+    """Scores and selects over all rows at once, then fills in texts shard by shard."""
+    tables = {"audits": plan.audits}
+    for name in ("prompts", "completions", "judgments"):
+        frames = [pl.read_parquet(file) for file in spool.files(name)]
+        tables[name] = pl.concat(frames) if frames else TABLES[name].empty().drop(LOG)
+    tables["completions"] = tables["completions"].drop("messages")
+    tables, removed = curate(tables, plan.before)
+    tables["scores"] = scored(tables, plan)
+    spool.write("scores", LAST, tables["scores"])
+    spool.counts.rows["scores"] += tables["scores"].height
+    chosen = select(tables, plan.selectors)
+    for file in spool.files("prompts"):
+        number = int(file.stem)
+        own = {name: pl.read_parquet(spool.folder / name / file.name) for name in ("prompts", "completions")}
+        ids = own["prompts"].select("prompt_id")
+        lean = {name: rows.join(ids, on="prompt_id", how="semi") for name, rows in chosen.items()}
+        more = {name: tables[name].join(ids, on="prompt_id", how="semi") for name in ("judgments", "scores")}
+        _spool(number, lean, {**own, **more, "audits": plan.audits}, plan, spool, pl.DataFrame(schema=REMOVED))
+    spool.write("removals", LAST - 1, removed)
+    spool.counts.add_removals(removed)
 
 
 def published(spool: Spool) -> dict[str, list[Path]]:
     """Returns what is to be published: table -> files."""
-    return {name: files for name in ("preferences", "scores", "removals") if (files := spool.files(name))}
+    return {name: files for name in MADE if (files := spool.files(name))}
 
 
 def examples(spool: Spool, count: int = 5) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from typing import Any, Literal
 from schemas.ids import canonical
 
 Kind = Literal["chat", "complete", "score", "run"]
-"""``chat`` (messages in, text out), ``complete`` (raw text in and out), ``score`` (a reward model), ``run`` (a sandbox)."""
+"""``chat`` (messages in, text out), ``complete`` (raw text), ``score`` (a reward model), ``run`` (a sandbox)."""
 
 Outcome = Literal["ok", "truncated", "refused", "filtered", "empty", "error"]
 """What became of one answer. All but ``error`` were paid for and are kept; ``error`` may be asked again."""

@@ -297,6 +297,8 @@ async def _all(asks: Iterable[Awaitable[Reply]]) -> list[Reply]:
 
 def _missing(request: Request, found: Mapping[int, Stored]) -> list[Request]:
     """Returns the smallest requests for the samples that are not there: one a contiguous run of indices."""
+    if not found:
+        return [request]
     parts: list[Request] = []
     start: int | None = None
     for index in range(request.first, request.first + request.n + 1):

@@ -1,4 +1,7 @@
-"""Verb: selects preferences from scored completions, and completes the rows a selector leaves lean."""
+"""Verb: selects rows from scored completions, and fills in what selectors leave out.
+
+A selector works on ids and numbers; prompts and texts are joined once, at the end.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,8 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from schemas.ids import content_id
-from schemas.tables import PREFERENCES
+from schemas.messages import text_of
+from schemas.tables import TABLES
 from tasks.score import Step
 
 LOG = ("dataset", "run_id", "created_at")
@@ -19,45 +23,84 @@ _TAKEN = {  # completions column -> what it is called beside chosen_ and rejecte
 }  # fmt: skip
 
 
-def select(tables: Mapping[str, pl.DataFrame], selectors: Sequence[Step], recipe: str) -> pl.DataFrame:
-    """Returns whole preference rows of what the selectors chose, in the order of prompts, then pairs.
+def select(tables: Mapping[str, pl.DataFrame], selectors: Sequence[Step]) -> dict[str, pl.DataFrame]:
+    """Returns the lean rows that the selectors chose: dataset table -> rows with ids, no texts.
 
     Args:
-        tables: prompts, completions, scores (and whatever else a selector reads) of one shard.
-        selectors: each returns at least prompt_id, chosen_id and rejected_id.
+        tables: completions, scores and whatever else a selector reads.
+        selectors: their marks say which table each makes; what two of them choose alike is one row.
+    """
+    chosen: dict[str, list[pl.DataFrame]] = {}
+    for selector in selectors:
+        frame: pl.DataFrame = selector(tables)
+        if frame.height:
+            chosen.setdefault(selector.block.mark.makes, []).append(frame)
+    return {
+        name: pl.concat(frames, how="diagonal_relaxed").unique(_IDENTITY[name], keep="first", maintain_order=True)
+        for name, frames in chosen.items()
+    }
+
+
+def whole(name: str, lean: pl.DataFrame, tables: Mapping[str, pl.DataFrame], recipe: str) -> pl.DataFrame:
+    """Returns lean rows of a dataset table with prompts, texts and ids filled in, by prompt, then id.
+
+    Args:
+        name: of the table.
+        tables: prompts and completions, the full rows of at least the ids in ``lean``.
         recipe: its name goes into every row.
     """
-    lean = [frame for selector in selectors if (frame := selector(tables)).height]
-    if not lean:
-        return PREFERENCES.empty().drop(LOG)
-    pairs = pl.concat(lean, how="diagonal_relaxed").unique(
-        ["prompt_id", "chosen_id", "rejected_id"], keep="first", maintain_order=True
-    )
-    return whole(pairs, tables["prompts"], tables["completions"], recipe)
+    prompts, completions = tables["prompts"], tables["completions"]
+    rows = _WHOLE[name](lean, completions)
+    more = prompts.select(
+        "prompt_id", pl.col("messages").alias("prompt"), "split", "source", pl.col("group").alias("annotator_group")
+    ).with_row_index("_order")
+    taken = [column for column in more.columns if column == "prompt_id" or column not in rows.columns]
+    rows = rows.join(more.select(taken), on="prompt_id", how="inner").with_columns(recipe=pl.lit(recipe))
+    types = {column: dtype for column, dtype in TABLES[name].empty().schema.items() if column not in LOG}
+    rows = rows.with_columns(pl.lit(None, dtype).alias(c) for c, dtype in types.items() if c not in rows.columns)
+    return rows.sort("_order", TABLES[name].key[-1]).select(pl.col(c).cast(dtype) for c, dtype in types.items())
 
 
-def whole(pairs: pl.DataFrame, prompts: pl.DataFrame, completions: pl.DataFrame, recipe: str) -> pl.DataFrame:
-    """Returns preference rows with prompt, texts, policies, log-probabilities and ids filled in from the ids."""
+def _preferences(lean: pl.DataFrame, completions: pl.DataFrame) -> pl.DataFrame:
     sides = completions.select("completion_id", *_TAKEN)
     for side in ("chosen", "rejected"):
         renamed = sides.rename({name: f"{side}{suffix}" for name, suffix in _TAKEN.items()})
-        pairs = pairs.join(renamed, left_on=f"{side}_id", right_on="completion_id", how="inner", maintain_order="left")
-    order = prompts.select(
-        "prompt_id", pl.col("messages").alias("prompt"), "split", "source", pl.col("group").alias("annotator_group")
-    ).with_row_index("_order")
-    pairs = pairs.drop([name for name in ("annotator_group",) if name in pairs.columns])
-    pairs = pairs.join(order, on="prompt_id", how="inner")
+        renamed = renamed.select("completion_id", *(c for c in renamed.columns[1:] if c not in lean.columns))
+        lean = lean.join(renamed, left_on=f"{side}_id", right_on="completion_id", how="inner", maintain_order="left")
     ids = [
-        (content_id("pair", prompt, chosen, rejected), content_id("texts", prompt, chosen_text, rejected_text))
-        for prompt, chosen, rejected, chosen_text, rejected_text in pairs.select(
+        (content_id("pair", prompt, one, other), content_id("texts", prompt, text, other_text))
+        for prompt, one, other, text, other_text in lean.select(
             "prompt_id", "chosen_id", "rejected_id", "chosen_content_id", "rejected_content_id"
         ).iter_rows()
     ]
-    pairs = pairs.with_columns(
+    return lean.with_columns(
         pl.Series("pair_id", [pair for pair, _ in ids], dtype=pl.String),
         pl.Series("content_id", [text for _, text in ids], dtype=pl.String),
-        pl.lit(recipe).alias("recipe"),
     )
-    types = {name: dtype for name, dtype in PREFERENCES.empty().schema.items() if name not in LOG}
-    pairs = pairs.with_columns(pl.lit(None, dtype).alias(n) for n, dtype in types.items() if n not in pairs.columns)
-    return pairs.sort("_order", "pair_id").select(list(types))
+
+
+def _rankings(lean: pl.DataFrame, completions: pl.DataFrame) -> pl.DataFrame:
+    texts = {row[0]: text_of(row[1]) for row in completions.select("completion_id", "messages").iter_rows()}
+    lists = lean["completion_ids"].to_list()
+    ids = [content_id("ranking", prompt, ids) for prompt, ids in zip(lean["prompt_id"], lists, strict=True)]
+    return lean.with_columns(
+        pl.Series("completions", [[texts[i] for i in ids] for ids in lists], dtype=pl.List(pl.String)),
+        pl.Series("ranking_id", ids, dtype=pl.String),
+    )
+
+
+def _examples(lean: pl.DataFrame, completions: pl.DataFrame) -> pl.DataFrame:
+    lean = lean.join(
+        completions.select("completion_id", pl.col("messages").alias("completion")), on="completion_id", how="inner",
+        maintain_order="left",
+    )  # fmt: skip
+    said = lean.select("prompt_id", "completion_id", *(["conditioning"] if "conditioning" in lean.columns else []))
+    ids = [content_id("example", *row) for row in said.iter_rows()]
+    return lean.with_columns(pl.Series("example_id", ids, dtype=pl.String))
+
+
+_WHOLE = {"preferences": _preferences, "rankings": _rankings, "examples": _examples}
+_IDENTITY = {
+    "preferences": ["prompt_id", "chosen_id", "rejected_id"], "rankings": ["prompt_id", "completion_ids"],
+    "examples": ["prompt_id", "completion_id"], "steps": ["step_row_id"],
+}  # fmt: skip

@@ -12,7 +12,7 @@ from schemas.tables import COMPLETIONS, PREFERENCES, PROMPTS
 from tasks.curate import curate
 from tasks.registry import _block
 from tasks.score import Step
-from tasks.select import LOG, select
+from tasks.select import LOG, select, whole
 
 IDS = ("a", "b", "c")
 
@@ -55,8 +55,13 @@ def step(function: object, **params: object) -> Step:
     return Step(_block(function), params, "mine")  # type: ignore[arg-type]
 
 
+def pairs_of(*selectors: object) -> pl.DataFrame:
+    lean = select(tables(), [step(selector) for selector in selectors])["preferences"]
+    return whole("preferences", lean, tables(), "mine")
+
+
 def test_a_pair_gets_its_texts_policies_and_log_probabilities_from_its_ids_in_the_prompts_order() -> None:
-    pairs = select(tables(), [step(first_two)], "mine")
+    pairs = pairs_of(first_two)
     assert pairs.columns == [name for name in PREFERENCES.schema.names if name not in LOG]
     assert pairs["prompt_id"].to_list() == ["p2", "p1"]
     row = pairs.row(1, named=True)
@@ -67,11 +72,11 @@ def test_a_pair_gets_its_texts_policies_and_log_probabilities_from_its_ids_in_th
 
 
 def test_the_same_pair_chosen_by_two_selectors_is_one_row() -> None:
-    assert select(tables(), [step(first_two), step(first_two)], "mine").height == 2
+    assert pairs_of(first_two, first_two).height == 2
 
 
 def test_what_a_filter_names_is_taken_out_and_written_down_and_the_rest_stays() -> None:
-    pairs = select(tables(), [step(first_two)], "mine")
+    pairs = pairs_of(first_two)
     kept, removed = curate({"preferences": pairs}, [step(no_margin, least=0.5)])
     assert kept["preferences"]["prompt_id"].to_list() == ["p1"]
     assert removed.drop("row_id").to_dicts() == [
@@ -86,4 +91,4 @@ def test_a_blocks_complaint_names_the_recipe_and_the_block() -> None:
         raise ValueError("n is 0")
 
     with pytest.raises(RecipeError, match="recipe mine, block select: complains: n is 0"):
-        select(tables(), [step(complains)], "mine")
+        pairs_of(complains)
