@@ -12,11 +12,13 @@ from dataclasses import replace
 
 from schemas.errors import EndpointError
 from schemas.exchange import Reply, Request
+from tasks.backends.http import Client
 from tasks.backends.openai import OpenAI
+from tasks.backends.vllm_inside import Inside
 from tasks.backends.vllm_launch import launch
 from tasks.backends.vllm_lease import Lease, State
-from tasks.backends.vllm_model import of_name
-from tasks.backends.vllm_options import CHANGE_ANSWERS, SERVED_AS, Target, parse
+from tasks.backends.vllm_model import fingerprint
+from tasks.backends.vllm_options import SERVED_AS, Target, fitted, parse
 from tasks.backends.vllm_scores import Scores
 
 log = logging.getLogger(__name__)
@@ -35,12 +37,14 @@ class VLLM:
     def __init__(self, text: str) -> None:
         self.target: Target = parse(text)
         self.spec = self.target.spec
+        self._inside = Inside(self.target) if self.target.options.inside else None
         self._lease: Lease | None = None
         self._fingerprint: dict[str, str] = {}
         self._http: OpenAI | None = None
         self._scores: Scores | None = None
         self._old: list[OpenAI | Scores] = []
         self._urls: list[str] = []
+        self._context = 0
         self._asking: set[asyncio.Task[object]] = set()
         self._called_back: set[asyncio.Task[object]] = set()
 
@@ -56,21 +60,18 @@ class VLLM:
             EndpointError: it does not start; the message holds the lines of its log that say why.
             UsageError: no interpreter has vLLM, or there are too few GPUs.
         """
+        if self._inside is not None:
+            return await self._inside.start()
         if self._lease is None:
             lease = Lease(await asyncio.to_thread(launch, self.target), self._changed)
             await lease.open()
             self._lease = lease
         state = await self._lease.ready()
         self._reach(state)
-        self._fingerprint = self._told(state)
+        assert self._http is not None
+        self._context = int((await self._http.start()).get("max_model_len", 0))
+        self._fingerprint = fingerprint(self.target, state.hashes, state.version, state.dtype)
         return dict(self._fingerprint)
-
-    def _told(self, state: State) -> dict[str, str]:
-        target = self.target
-        model = state.hashes if target.local else of_name(target.model, target.revision)
-        options = {name: getattr(target.options, name) for name in CHANGE_ANSWERS if getattr(target.options, name)}
-        said = {"engine": f"vllm {state.version}", "dtype": state.dtype or target.options.dtype or "auto"}
-        return {**(model or {}), **said, **{name: str(value) for name, value in options.items() if name != "dtype"}}
 
     def _reach(self, state: State) -> None:
         """Makes clients for the replicas' URLs, where these are new."""
@@ -84,7 +85,8 @@ class VLLM:
             f"&deadline_s={3 * options.timeout_s}",
             key="",  # the environment's key is for somebody else
         )
-        self._scores = Scores(state.urls, self.target, options.timeout_s)
+        roots = [Client(url.removesuffix("/v1")) for url in state.urls]
+        self._scores = Scores(roots, self.spec, options.timeout_s)
         self._urls = state.urls
 
     def _changed(self) -> None:
@@ -102,6 +104,8 @@ class VLLM:
         Raises:
             EndpointError: the engine does not stay, with the end of its log.
         """
+        if self._inside is not None:
+            return await self._inside.answer(request)
         if self._lease is None:
             await self.start()
         assert self._lease is not None
@@ -110,7 +114,7 @@ class VLLM:
             self._reach(await lease.ready())
             crashes = lease.crashes
             try:
-                reply = await self._ask(request)
+                reply = await self._ask(fitted(request, self._context))
             except EndpointError:
                 if not await lease.disturbed(crashes):
                     raise
@@ -144,6 +148,8 @@ class VLLM:
 
     async def close(self) -> None:
         """Lets go of the engine; the last one who holds it ends it."""
+        if self._inside is not None:
+            await self._inside.close()
         for client in (*self._old, self._http, self._scores):
             if client is not None:
                 await client.close()

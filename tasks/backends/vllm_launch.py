@@ -69,7 +69,7 @@ def launch(target: Target) -> Launch:
         UsageError: too few GPUs, or no interpreter that has vLLM.
     """
     options = target.options
-    environments = [_environment(target, devices) for devices in _devices(target)]
+    environments = [environment(target, devices) for devices in _devices(target)]
     return Launch(
         target.spec, [interpreter(target), "-m", MODULE, *arguments(target), "--host", "127.0.0.1"], environments,
         [options.port + i if options.port else 0 for i in range(options.replicas)],
@@ -78,7 +78,8 @@ def launch(target: Target) -> Launch:
     )  # fmt: skip
 
 
-def _environment(target: Target, devices: str) -> dict[str, str]:
+def environment(target: Target, devices: str) -> dict[str, str]:
+    """Returns the environment variables that an engine gets in addition to those that are set."""
     given: dict[str, Any] = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
     if target.local:
         given["HF_HUB_OFFLINE"] = "1"  # all it needs lies in the folder

@@ -13,7 +13,7 @@ STAGES = (
     (re.compile(r"Starting to load model"), "loading the weights"),
     (re.compile(r"Loading (?:safetensors|pt) checkpoint shards:\s+(\d+)%"), "loading the weights, {0} %"),
     (re.compile(r"Loading weights took ([\d.]+) seconds"), "weights loaded in {0} s"),
-    (re.compile(r"(?:Dynamo bytecode transform|torch\.compile|[Cc]ompiling)"), "compiling"),
+    (re.compile(r"Dynamo bytecode transform|Compiling a graph|torch\.compile takes"), "compiling"),
     (re.compile(r"(?:GPU|CPU) KV cache size: ([\d,]+) tokens"), "room for {0} tokens of keys and values"),
     (re.compile(r"Capturing CUDA graphs"), "capturing graphs"),
     (re.compile(r"[Ww]arming up"), "warming up"),

@@ -8,10 +8,22 @@ from hashlib import blake2b
 from pathlib import Path
 
 from schemas.ids import content_id
+from tasks.backends.vllm_options import CHANGE_ANSWERS, Target
 
 CHUNK = 1 << 22
 WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".gguf")
 TOKENIZER = ("tokenizer", "vocab", "merges", "special_tokens", "added_tokens", "chat_template", "spiece")
+
+
+def fingerprint(target: Target, hashes: dict[str, str] | None, version: str, dtype: str) -> dict[str, str]:
+    """Returns what tells an engine's answers apart: the model, vLLM's version, the number format, what options change.
+
+    Args:
+        hashes: of the folder, null for a model that is named. dtype: the one the engine chose.
+    """
+    options, model = target.options, hashes or of_name(target.model, target.revision)
+    changed = {name: str(getattr(options, name)) for name in CHANGE_ANSWERS if getattr(options, name)}
+    return {**model, "engine": f"vllm {version}", **changed, "dtype": dtype or options.dtype or "auto"}
 
 
 def of_folder(folder: str) -> dict[str, str]:

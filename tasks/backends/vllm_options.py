@@ -6,11 +6,12 @@ import importlib.util
 import os
 import shlex
 import sys
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from urllib.parse import parse_qsl
 
 from schemas.errors import MissingExtraError, UsageError, nearest
+from schemas.exchange import Request
 
 ROOT = Path(__file__).resolve().parents[2]
 OWN = ROOT / ".venv-vllm" / "bin" / "python"
@@ -155,3 +156,13 @@ def arguments(target: Target) -> list[str]:
         if value := getattr(options, name):
             given += [f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else str(value)]
     return given + shlex.split(options.args)
+
+
+def fitted(request: Request, context: int) -> Request:
+    """Returns the request with no limit of tokens where that is beyond the context: vLLM refuses such a limit.
+
+    What does not fit then is an answer with the outcome ``truncated``, as it is from a limit below the context.
+    """
+    if request.kind == "score" or not context or request.max_tokens < context:
+        return request
+    return replace(request, extra={**request.extra, "max_tokens": None})

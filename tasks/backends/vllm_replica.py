@@ -157,7 +157,8 @@ class Replica:
         if len(self._recent) > self.launch.restarts:
             raise Failed(f"{told}\nThat was crash {len(self._recent)} within {self.launch.window_s:.0f} s, and "
                          f"{self.launch.restarts} are mended (restarts=); every answer so far is kept")  # fmt: skip
-        self._say(f"{what}{todo}; starting it again (its log: {self.file})")
+        first = f" ({lines[0]})" if lines else ""
+        self._say(f"{what}{first}{todo}; starting it again. Its log is {self.file}")
 
     def _renew(self) -> None:
         """Makes the process that comes next; on its old port, unless somebody else took that.

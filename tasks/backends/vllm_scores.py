@@ -15,18 +15,34 @@ import itertools
 import math
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
 from schemas.exchange import Choice, Reply, Request, Token
 from tasks.backends import openai_faults as faults
-from tasks.backends.http import Client, TransportError
+from tasks.backends.http import Response, TransportError
 from tasks.backends.openai_wire import WireError, parse, usage
-from tasks.backends.vllm_options import SERVED_AS, Target
+from tasks.backends.vllm_options import SERVED_AS
 
 PROMPTS = 4096
 """So many prompts' token ids are remembered: the completions of one prompt are scored soon after each other."""
+
+
+class Door(Protocol):
+    """A way into an engine: ``http.Client``, or the engine in this process."""
+
+    async def post(self, route: str, body: bytes, timeout_s: float) -> Response:
+        """Returns the answer to a JSON body."""
+        ...
+
+    async def get(self, route: str, timeout_s: float) -> Response:
+        """Returns what is at a route."""
+        ...
+
+    async def close(self) -> None:
+        """Lets go of it."""
+        ...
 
 
 class _Refused(Exception):
@@ -37,13 +53,13 @@ class Scores:
     """Asks the replicas in turn.
 
     Args:
-        urls: base URLs of the OpenAI routes; the others are beside them.
+        clients: one a replica, at its root. spec: for messages.
     """
 
-    def __init__(self, urls: Sequence[str], target: Target, timeout_s: float) -> None:
-        self._clients = [Client(url.removesuffix("/v1")) for url in urls]
+    def __init__(self, clients: Sequence[Door], spec: str, timeout_s: float) -> None:
+        self._clients = list(clients)
         self._turn = itertools.cycle(self._clients)
-        self._spec, self._timeout_s = target.spec, timeout_s
+        self._spec, self._timeout_s = spec, timeout_s
         self._rewards: bool | None = None
         self._end: list[int] | None = None
         self._prompts: OrderedDict[bytes, list[int]] = OrderedDict()

@@ -84,7 +84,7 @@ class Handler(BaseHTTPRequestHandler):
         routes = {
             "/health": {}, "/version": {"version": "0.0-fake"},
             "/openapi.json": {"paths": {"/classify": {}} if behave.get("reward") else {}},
-            "/v1/models": {"data": [{"id": asked.served_model_name, "root": asked.model}]},
+            "/v1/models": {"data": [{"id": asked.served_model_name, "root": asked.model, "max_model_len": 64}]},
         }  # fmt: skip
         self.say(routes.get(self.path, {}), 200 if self.path in routes else 404)
 
@@ -110,7 +110,7 @@ class Handler(BaseHTTPRequestHandler):
         if hung.is_set():
             time.sleep(3600)
         time.sleep(behave.get("answer_s", 0.0))
-        note("answered", json.dumps([text, body.get("seed", 0), os.getpid()]))
+        note("answered", json.dumps([text, body["max_tokens"], os.getpid()]))
         if "refuse" in text:
             return self.say({"error": {"message": "I refuse", "code": 400}}, 400)
         return self.say({

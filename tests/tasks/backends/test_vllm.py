@@ -378,6 +378,19 @@ def test_a_folder_that_changed_meanwhile_is_not_started_again_in_silence(tmp_pat
         asyncio.run(use())
 
 
+def test_a_limit_beyond_the_context_is_left_to_the_engine(tmp_path, runtime):
+    fake = Fake(tmp_path)
+
+    async def use():
+        async with opened(fake.spec()) as backend:
+            await backend.start()
+            await backend.answer(ask("short", max_tokens=63))
+            await backend.answer(ask("long", max_tokens=64))
+
+    asyncio.run(use())
+    assert [limit for _, limit, _ in fake.noted("answered")] == [63, None]
+
+
 def test_a_cancelled_question_stays_cancelled(tmp_path, runtime):
     fake = Fake(tmp_path, answer_s=30)
 
