@@ -37,6 +37,7 @@ class Text:
         from tokenizers import Tokenizer
 
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._pieces: dict[int, str] = {}
         self.config = orjson.loads((folder / "tokenizer_config.json").read_bytes())
         file = folder / "chat_template.jinja"
         template = file.read_text("utf-8") if file.exists() else self.config.get("chat_template", "")
@@ -60,8 +61,10 @@ class Text:
         return str(self.tokenizer.decode(ids, skip_special_tokens=True))
 
     def token(self, token: int) -> str:
-        """Returns the text of one token."""
-        return str(self.tokenizer.decode([token], skip_special_tokens=False))
+        """Returns the text of one token; part of a character is U+FFFD."""
+        if token not in self._pieces:
+            self._pieces[token] = str(self.tokenizer.decode([token], skip_special_tokens=False))
+        return self._pieces[token]
 
 
 @dataclass
@@ -216,9 +219,10 @@ class Batch:
         request = sample.asked.request
         if sample.ids[-1] in self.model.ends:
             return "stop"
-        if request["stop"]:
+        piece = self.text.token(sample.ids[-1])
+        if any(stop[-1:] in piece or "\ufffd" in piece for stop in request["stop"]):  # else none ends here
             text = self.text.text(sample.ids)
-            found = [at for stop in request["stop"] if (at := text.find(stop)) >= 0]
+            found = [at for stop in request["stop"] if stop and (at := text.find(stop)) >= 0]
             if found:
                 sample.text = text[: min(found)]
                 return "stop"

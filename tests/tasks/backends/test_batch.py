@@ -127,6 +127,12 @@ def test_the_earliest_of_several_stop_strings_counts() -> None:
     assert choices(stop=["1:", "p 1"])[0]["text"] == "Ste"
 
 
+def test_a_stop_string_may_span_tokens_and_an_empty_one_stops_nothing() -> None:
+    whole = choices(temperature=0.0)[0]
+    assert choices(temperature=0.0, stop=["p 1: 4 * "])[0]["text"] == "Ste"
+    assert choices(temperature=0.0, stop=[""]) == [whole]
+
+
 def test_a_prefix_is_continued_as_the_whole_text_would_be() -> None:
     prefix = "Step 1: 4 * 5 = 20\nStep 2: "
     chat = choices(prefix=prefix, n=3)
