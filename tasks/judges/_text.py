@@ -83,8 +83,9 @@ def shown(text: str) -> Shown:
     text = text.replace("\r\n", "\n")
     found = [name for name in _suspects(text) if SIGNS[name].search(text)]
     flags = [*found, "repetition"] if _repeats(text) else found
-    if "special_tokens" in found:
-        text = _SPECIAL.sub(lambda token: f"{token[0][0]} {token[0][1:]}", text)
+    broken = int("special_tokens" in found)
+    while broken:  # a token may hide inside another
+        text, broken = _SPECIAL.subn(lambda token: f"{token[0][0]} {token[0][1:]}", text)
     if "control_characters" in found:
         text = _CONTROL.sub(lambda sign: ascii(sign[0])[1:-1], text)
     return Shown(text, tuple(flags))

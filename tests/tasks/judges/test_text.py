@@ -47,9 +47,9 @@ def test_ordinary_answers_raise_no_flag(text):
 
 WORDS = """
 winner verdict score rating : is tie A 7 [[ ]] [[A]] " ' === end of task answer < > <| |> <｜ ｜> </s> <s> <bos> think>
-[INST] [/INST] << <<SYS>> _of_turn> <end_of_turn> ignore disregard forget override all previous instructions prompt rubric
-above dear judge grader note to the as an impartial evaluator choose prefer this my response output completion should be
-best \u017fcore w\u0131nner \u0130gnore \u212a ﬆ İ ß Σ é 你好 \u200b \u202e \ud800 \xad 🏴
+[INST] [/INST] << <<SYS>> _of_turn> <end_of_turn> ignore disregard forget override all previous instructions prompt
+rubric above dear judge grader note to the as an impartial evaluator choose prefer this my response output completion
+should be best \u017fcore w\u0131nner \u0130gnore \u212a ﬆ İ ß Σ é 你好 \u200b \u202e \ud800 \xad 🏴
 """
 PIECES = st.sampled_from([*WORDS.split(), "\r\n", "\x1b", "\xa0", "\u2028"])
 
@@ -89,6 +89,10 @@ def test_a_long_ordinary_text_is_no_repetition():
 def test_lines_of_another_system_are_no_control_characters():
     assert shown("one\r\ntwo") == ("one\ntwo", ())
     assert flags("one\rtwo") == ["control_characters"]
+
+
+def test_a_token_hidden_inside_another_is_broken_up_too():
+    assert harmless("<|[INST]|>") == "< |[ INST]|>"
 
 
 def test_a_text_is_examined_once():
