@@ -24,6 +24,10 @@ COMMANDS = {
     "lineage": ("flows.commands.looking:lineage", "Show everything behind a pair, from its prompt to its cost."),
     "report": ("flows.commands.looking:report", "Describe DATASET or DATASET@VERSION, in numbers and examples."),
     "export": ("flows.commands.exporting:export", "Write DATASET or DATASET@VERSION in the form a trainer loads."),
+    "audit": (
+        "flows.commands.auditing:audit",
+        "Measure JUDGE on gold labels: agreement, order, position, length, self-preference, calibration.",
+    ),
     "tag": ("flows.commands.keeping:tag", "Give VERSION (dataset@v2) the tag NAME."),
     "rollback": ("flows.commands.keeping:rollback", "Publish the content of VERSION again, as the newest version."),
     "vacuum": ("flows.commands.keeping:vacuum", "Delete data files that neither a version nor a table needs."),

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from flows.floor import check_floor_names
 from schemas.errors import DataError, RecipeError, UsageError
 from schemas.ids import content_id
 from schemas.messages import from_rows
@@ -82,6 +83,7 @@ def make(request: Request) -> Plan:
         raise UsageError("--data replays recorded completions; leave out --policy")
     policy = f"replay:{request.data}" if request.data else request.policy
     recipe = recipes.with_models(recipe, policy=policy, judge=request.judge)
+    check_floor_names(recipe)
     file = request.data or request.prompts
     if file:
         prompts = load.file_prompts(file, request.mapping, request.limit)
@@ -89,7 +91,7 @@ def make(request: Request) -> Plan:
         made = _made(recipe, request.seed)
         prompts = load.Prompts(lambda: iter([made]), request.limit)
     _check_needs(recipe, prompts, str(file or f"recipe {recipe.name}"))
-    recipe, opens = _canonical(recipe)
+    recipe, opens = canonical(recipe)
     given = _replayed(request) if request.data else {}
     blocks = {verb: [Step.of(spec, recipe.name) for spec in recipe.of(verb)] for verb in ("score", "select", "gate")}
     before, after, last = _curation(recipe)
@@ -129,7 +131,7 @@ def _check_needs(recipe: Recipe, prompts: load.Prompts, file: str) -> None:
         row += frame.height
 
 
-def _canonical(recipe: Recipe) -> tuple[Recipe, dict[str, str]]:
+def canonical(recipe: Recipe) -> tuple[Recipe, dict[str, str]]:
     """Returns the recipe with every SPEC stripped of its options, and what each SPEC is opened with.
 
     Options say how to ask, not what, so they belong neither to the recipe's hash nor to an answer's key.

@@ -21,6 +21,7 @@ import polars as pl
 
 from flows import shards
 from flows.estimate import estimate, pilot, prices
+from flows.floor import check_floor
 from flows.opening import interrupts, opened, remembered, start
 from flows.plan import Plan
 from flows.result import Counts, Result, spent
@@ -144,6 +145,8 @@ class _Run:
             for verb in ("sample", "search") for spec in recipe.of(verb)
         ]  # fmt: skip
         judgings = [Judging(spec, recipe.name, fingerprints) for spec in recipe.of("judge")]
+        if recipe.require_audit:
+            check_floor(recipe.require_audit, judgings, self.plan.audits)
         pending: asyncio.Task[None] | None = None
         try:
             async for shard in answers(self.driver, self.plan.prompts.shards(SHARD), samplings, judgings):

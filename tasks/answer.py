@@ -14,7 +14,7 @@ import polars as pl
 
 from tasks.driver import Driver, Order, Rows
 from tasks.judge import Judging, judge
-from tasks.sample import Sampling, sample
+from tasks.sample import Samples, sample
 
 SHARD = 256
 """Prompts a shard: what is committed, selected and shown as one piece."""
@@ -34,7 +34,7 @@ class Answered(NamedTuple):
 
 
 async def answers(
-    driver: Driver, shards: Iterable[pl.DataFrame], samplings: Sequence[Sampling], judgings: Sequence[Judging]
+    driver: Driver, shards: Iterable[pl.DataFrame], samplings: Sequence[Samples], judgings: Sequence[Judging]
 ) -> AsyncIterator[Answered]:
     """Yields every shard once, as soon as its last prompt is done.
 
@@ -98,7 +98,7 @@ Done = tuple[Order, Rows, Rows]
 class _Window:
     """The prompts that are open: enough to keep every engine full, no more."""
 
-    def __init__(self, driver: Driver, samplings: Sequence[Sampling], judgings: Sequence[Judging]) -> None:
+    def __init__(self, driver: Driver, samplings: Sequence[Samples], judgings: Sequence[Judging]) -> None:
         self.driver, self.samplings, self.judgings = driver, samplings, judgings
         self.open: set[asyncio.Task[Done]] = set()
         self._done: list[asyncio.Task[Done]] = []

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from schemas.ids import content_id
 from schemas.recipe import BlockSpec
 from tasks import registry
 from tasks.driver import Driver, Order, Rows
+
+
+class Samples(Protocol):
+    """Whatever gives a prompt's completions: a sampling block, or completions that are there already."""
+
+    async def __call__(self, driver: Driver, prompt: dict[str, Any], order: Order) -> Rows:
+        """Returns rows of the completions table."""
+        ...
 
 
 class Sampling:
@@ -42,7 +50,7 @@ class Sampling:
         return rows
 
 
-async def sample(driver: Driver, prompt: dict[str, Any], blocks: Sequence[Sampling], order: Order) -> Rows:
+async def sample(driver: Driver, prompt: dict[str, Any], blocks: Sequence[Samples], order: Order) -> Rows:
     """Returns the completions of one prompt by all sampling blocks; the blocks sample at the same time."""
     if len(blocks) == 1:
         return await blocks[0](driver, prompt, order)

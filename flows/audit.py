@@ -1,0 +1,161 @@
+"""Audits a judge on gold labels before it is trusted, and keeps what was found in the lake."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from flows.opening import opened, start
+from flows.plan import Plan, canonical
+from flows.settings import Settings
+from flows.shards import frame
+from schemas.errors import DataError, UsageError, nearest
+from schemas.ids import content_id
+from schemas.messages import assistant, to_rows
+from schemas.recipe import BlockSpec, Recipe
+from storage.files import atomic_file
+from storage.store import Store
+from tasks import load, registry
+from tasks.answer import answers
+from tasks.backends.specs import open_backend
+from tasks.driver import Driver, Order, Rows
+from tasks.judge import Judging
+from tasks.reports.audit import as_json, audit, audit_row
+from tasks.reports.audit_page import audit_page
+from tasks.reports.gold import Imported
+from tasks.reports.shapes import recognised
+from tasks.reports.verdicts import verdicts as read_verdicts
+from tasks.select import LOG
+
+
+@dataclass(frozen=True)
+class Audited:
+    """An audit: its document, its row of the audits table, and its page."""
+
+    document: dict[str, Any]
+    row: dict[str, Any]
+    page: Path
+
+
+def recorded(judge: str, gold: Path, verdicts: Path | None, root: str, *, shape: str | None = None) -> Audited:
+    """Audits a judge by verdicts that were recorded, beside the gold labels or in a file of their own."""
+    found = _read(gold, verdicts, shape)
+    names = found.verdicts["judge"].unique().sort().to_list()
+    if judge not in names:
+        raise UsageError(f"{gold}: no verdicts of {judge!r}; {nearest(judge, names)}")
+    own = found.verdicts.filter(pl.col("judge") == judge)
+    document = audit(found.gold, own, judge=judge)
+    return _keep(Store.open(root), document, content_id("recorded judge", judge, own.drop("judge").rows()), gold)
+
+
+async def asked(
+    spec: BlockSpec, gold: Path, root: str, *, model: str | None = None, limit: int | None = None,
+    shape: str | None = None, settings: Settings | None = None,
+) -> Audited:  # fmt: skip
+    """Audits a judge by having it judge every gold pair; its answers are kept like any other.
+
+    Args:
+        spec: the judge and its parameters. model: the SPEC it asks, in place of its parameter ``model``.
+        limit: only the first so many items.
+    """
+    found = _read(gold, None, shape).gold.filter(pl.col("first").is_not_null() & pl.col("second").is_not_null())
+    if not found.height:
+        raise DataError("the gold set holds no texts to judge; give --verdicts for recorded ones", file=str(gold))
+    kept = found["item_id"].unique(maintain_order=True).head(limit or found.height)
+    found, completions = _with_ids(found.filter(pl.col("item_id").is_in(kept.implode())))
+    recipe, opens = canonical(_recipe(spec, model))
+    backends = {name: open_backend(text) for name, text in opens.items()}
+    prompts = load.Prompts(lambda: iter([_prompts(found)]))
+    plan = Plan(recipe, f"audit-{spec.name}", 0, prompts, backends, [], [], [], [], [], [])
+    async with opened(plan, root, settings or Settings(), None) as (store, driver):
+        fingerprints, _ = await start(plan)
+        judging = Judging(recipe.of("judge")[0], recipe.name, fingerprints)
+        run_id = content_id("audit", judging.fingerprint, prompts.digest)
+        judgments = []
+        async for shard in answers(driver, prompts.shards(256), [_Given(completions)], [judging]):
+            store.append("prompts", shard.prompts, run_id=run_id)
+            store.append("completions", frame(shard.completions, "completions"), run_id=run_id)
+            store.append("judgments", frame(shard.judgments, "judgments"), run_id=run_id)
+            judgments.append(frame(shard.judgments, "judgments"))
+        said = read_verdicts(pl.concat(judgments), found)
+        document = audit(found, said, judge=spec.name, judge_policy=model)
+        return _keep(store, document, judging.fingerprint, gold)
+
+
+class _Given:
+    """Stands in for a sampler: the completions are the gold set's."""
+
+    def __init__(self, completions: dict[str, list[dict[str, Any]]]) -> None:
+        self.completions = completions
+
+    async def __call__(self, driver: Driver, prompt: dict[str, Any], order: Order) -> Rows:
+        """Returns the completions of the prompt's item."""
+        return self.completions[prompt["prompt_id"]]
+
+
+def _read(gold: Path, verdicts: Path | None, shape: str | None) -> Imported:
+    try:
+        return recognised(load.read_rows(gold), load.read_rows(verdicts) if verdicts else None, shape=shape)
+    except ValueError as error:
+        raise DataError(str(error), file=str(gold)) from error
+
+
+def _with_ids(gold: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, list[dict[str, Any]]]]:
+    """Returns the gold table with prompt and completion ids, and every item's two completions by prompt id."""
+    items = gold.unique("item_id", keep="first", maintain_order=True)
+    completions: dict[str, list[dict[str, Any]]] = {}
+    ids = []
+    for row in items.iter_rows(named=True):
+        prompt_id = content_id("gold", row["item_id"], row["prompt"])
+        both = [_completion(prompt_id, row, side, index) for index, side in enumerate(("first", "second"))]
+        completions[prompt_id] = both
+        ids.append((row["item_id"], prompt_id, both[0]["completion_id"], both[1]["completion_id"]))
+    named = pl.DataFrame(ids, schema=["item_id", "prompt_id", "first_id", "second_id"], orient="row")
+    return gold.drop("prompt_id", "first_id", "second_id").join(named, on="item_id", maintain_order="left"), completions
+
+
+def _completion(prompt_id: str, row: dict[str, Any], side: str, index: int) -> dict[str, Any]:
+    messages = assistant(row[side])
+    policy = row[f"{side}_policy"] or side
+    return {
+        "completion_id": content_id("gold completion", prompt_id, side, messages), "prompt_id": prompt_id,
+        "policy": policy, "fingerprint": "gold", "sample_index": index, "messages": messages,
+        "content_id": content_id("completion", messages), "finish_reason": "stop",
+    }  # fmt: skip
+
+
+def _prompts(gold: pl.DataFrame) -> pl.DataFrame:
+    from schemas.tables import PROMPTS
+
+    items = gold.unique("item_id", keep="first", maintain_order=True)
+    rows = [
+        {"prompt_id": row["prompt_id"], "messages": to_rows(row["prompt"] or "(no prompt)"), "source": "gold",
+         "task": row["task"], "language": row["language"]}
+        for row in items.iter_rows(named=True)
+    ]  # fmt: skip
+    schema = {name: kind for name, kind in PROMPTS.empty().schema.items() if name not in LOG}
+    return pl.DataFrame(rows, schema=schema)
+
+
+def _recipe(spec: BlockSpec, model: str | None) -> Recipe:
+    fields = registry.find("judge", spec.name).params.model_fields
+    params = {**spec.params, **({"model": model} if model and "model" in fields else {})}
+    block = BlockSpec(verb="judge", name=spec.name, params=params)
+    return Recipe(name="audit", source="an audit", about="Has a judge judge a gold set.", blocks=(block,))
+
+
+def _keep(store: Store, document: dict[str, Any], fingerprint: str, gold: Path) -> Audited:
+    """Appends the audit to the lake and writes its page beside it."""
+    digest = content_id("gold file", gold.read_bytes().hex())
+    row = audit_row(document, fingerprint=fingerprint, gold=gold.name, gold_hash=digest)
+    row["audit_id"] = content_id("audit", fingerprint, digest)
+    store.append("audits", pl.DataFrame([row]), run_id=row["audit_id"])
+    folder = Path(store.root.uri) / "audits"
+    folder.mkdir(exist_ok=True)
+    page = folder / f"{document['judge'].replace('/', '-')}-{gold.name.split('.')[0]}.html"
+    with atomic_file(page) as draft:
+        draft.write_text(audit_page(document, gold=gold.name), encoding="utf-8")
+    return Audited(as_json(document), row, page)
