@@ -73,9 +73,15 @@ def stats(root: str, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    models = found["models"]
-    headers = list(models[0]) if models else ["model"]
-    table(headers, [list(row.values()) for row in models])
+    rows = [
+        [model, f"{row['calls']:,}", f"{row['answers']:,}", ", ".join(f"{n:,} {o}" for o, n in row["outcomes"].items()),
+         f"{row['prompt_tokens']:,}", f"{row['completion_tokens']:,}", f"{row['cost']:.4f}", f"{row['latency_s']:.2f}"]
+        for model, row in found["models"].items()
+    ]  # fmt: skip
+    table(["model", "calls", "answers", "outcomes", "tokens read", "tokens sampled", "US dollars", "mean s"], rows)
+    for model, errors in found["failures"].items():
+        for error, count in errors.items():
+            click.echo(f"{model}: {count:,} calls failed: {error}")
 
 
 @ledger.command()
