@@ -12,9 +12,9 @@ A rule that needs no answer is a plain function that returns its rows.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from schemas.ids import canonical
 
@@ -142,3 +142,28 @@ class Reply:
 
 Exchange = Generator[list[Request], list[Reply], list[dict[str, Any]]]
 """What a sampler, judge or search returns: it yields requests, is sent replies, and returns rows of its table."""
+
+
+class Grown(NamedTuple):
+    """What a search returns for one prompt: its tree, parents before children, and the whole answers met on the way.
+
+    Attributes:
+        nodes: rows of the nodes table but for the ids: ``node`` and ``parent`` are numbers within this list (the
+            root's parent is null); the verb makes ``node_id``, ``parent_id``, ``tree_id`` and ``prompt_id`` of them.
+        completions: rows of the completions table, as a sampler returns them: the whole answer in ``messages``, the
+            part it continued in ``prefix``, and ``node`` (the number of the node it continued from, or null).
+    """
+
+    nodes: list[dict[str, Any]]
+    completions: list[dict[str, Any]]
+
+
+Search = Generator[list[Request], list[Reply], Grown]
+"""What a search returns: an exchange that grows a tree."""
+
+Verdicts = Callable[[str, Sequence[str], Sequence[bool]], Generator[list[Request], list[Reply], list[float | None]]]
+"""How a search has texts judged: ``scores = yield from verdicts("verifier", texts, cut)``.
+
+The role (``verifier`` or ``critic``) names the judge the recipe gave it; ``cut`` says which texts their length limit
+ended. One score a text, null where the judge gave no valid one: that is no evidence, never a zero.
+"""

@@ -1,0 +1,128 @@
+"""Verb: grows the search tree of a prompt, and gives its nodes and answers their ids.
+
+A search is an exchange per prompt, like a sampler: ``Searching(spec, recipe, seed, fingerprints)`` is made once a run
+and called once a prompt; it returns ``Grown(nodes, completions)``: rows of the tables nodes and completions, complete
+but for what the store fills in. What was asked is in the ledger, so a killed search asks only for what was in flight.
+
+Selectors over nodes return lean rows, which ``tasks.select`` makes whole, by what their mark says they make:
+
+- preferences: prompt_id, chosen_id, rejected_id (node ids), chosen, rejected (messages), prefix (text), level ``step``,
+  criterion, chosen_score, rejected_score, margin, p_chosen, weight, chosen_logprob, rejected_logprob, chosen_tokens,
+  rejected_tokens, chosen_policy, rejected_policy, meta;
+- steps: prompt_id, completions, labels, values, advantages, completion_id, meta;
+- rankings: prompt_id, completion_ids, completions, rewards, ranks, criterion, meta;
+- examples: prompt_id, completion_id, completion (messages), label, reward, weight, conditioning, meta.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any
+
+from schemas.errors import RecipeError
+from schemas.exchange import Grown, Reply, Request
+from schemas.ids import canonical, content_id
+from schemas.messages import assistant
+from schemas.recipe import BlockSpec
+from tasks import registry
+from tasks.driver import Driver, Order
+
+ROLES = ("verifier", "critic")
+"""Parameters of a search that name a judge: ``math``, or ``{judge: pointwise, rubric: …}``."""
+
+Judge = tuple[registry.Block, dict[str, Any]]
+
+
+class Searching:
+    """One search block of a recipe, checked, with the fingerprint of its policy.
+
+    Args:
+        spec: the block. recipe: its recipe's name, for messages. seed: of the run; the block's own seed is added.
+        fingerprints: SPEC -> content id of what its backend says it runs.
+    """
+
+    def __init__(self, spec: BlockSpec, recipe: str, seed: int, fingerprints: Mapping[str, str]) -> None:
+        self.block = registry.find(spec.verb, spec.name)
+        self.params = registry.check(spec, recipe)
+        if "seed" in self.params:
+            self.params["seed"] += seed
+        self.policy = self.params.get("policy", "")
+        self.fingerprint = fingerprints.get(self.policy, "")
+        self.judges = {role: _judge(self.params, role, recipe) for role in ROLES if self.params.get(role)}
+        models = sorted({fingerprints.get(self.params[name], "") for name in ("policy", "model") if name in self.params})
+        self.identity = content_id("search", spec.name, self.params, models)
+
+    async def __call__(self, driver: Driver, prompt: dict[str, Any], order: Order = (0, 0)) -> Grown:
+        """Returns the prompt's tree as rows of the nodes table, and the answers met as rows of the completions table."""
+        verdicts = Judges(prompt, self.judges)
+        found: Any = await driver.exchange(self.block.function, prompt, verdicts, order=order, **self.params)
+        return self.identified(prompt, found)
+
+    def identified(self, prompt: Mapping[str, Any], grown: Grown) -> Grown:
+        """Returns the rows with their ids: a node's is made of its tree and the texts on the way to it."""
+        prompt_id = prompt["prompt_id"]
+        tree_id = content_id("tree", prompt_id, self.identity)
+        ids: dict[int | None, str | None] = {None: None}
+        taken: dict[str, int] = {}
+        for row in grown.nodes:
+            parent_id = ids[row.pop("parent")]
+            name = content_id("node", tree_id, parent_id, row["text"])
+            again = taken[name] = taken.get(name, -1) + 1  # equal children, where the search keeps them apart
+            node_id = content_id("node", name, again) if again else name
+            ids[row.pop("node")] = node_id
+            row |= {"node_id": node_id, "parent_id": parent_id, "tree_id": tree_id, "prompt_id": prompt_id}
+            row["meta"] = canonical(row.get("meta") or {}).decode()
+        for row in grown.completions:
+            row.setdefault("policy", self.policy)
+            row["prompt_id"], row["fingerprint"] = prompt_id, self.fingerprint
+            row["meta"] = canonical(
+                {"tree_id": tree_id, "node_id": ids[row.pop("node", None)], **row.get("meta", {})}
+            ).decode()
+            row["completion_id"] = content_id(
+                "completion", prompt_id, row["policy"], self.fingerprint, row.get("sampling"), row.get("seed"),
+                row["sample_index"], row["content_id"], row.get("prefix"),
+            )  # fmt: skip
+        unique = {row["completion_id"]: row for row in grown.completions}
+        return Grown(grown.nodes, list(unique.values()))
+
+
+def _judge(params: Mapping[str, Any], role: str, recipe: str) -> Judge:
+    given = params[role]
+    named = {"judge": given} if isinstance(given, str) else dict(given)
+    name = named.pop("judge", None)
+    if not isinstance(name, str):
+        raise RecipeError(f"recipe {recipe}: {role} names no judge; write {role}: math, or {role}: {{judge: math, …}}")
+    block = registry.find("judge", name)
+    if "model" in block.params.model_fields and params.get("model"):
+        named.setdefault("model", params["model"])
+    return block, registry.check(BlockSpec(verb="judge", name=name, params=named), recipe)
+
+
+class Judges:
+    """Has a search's texts judged by the recipe's judges; what they ask goes out with the search's own requests."""
+
+    def __init__(self, prompt: dict[str, Any], judges: Mapping[str, Judge]) -> None:
+        self.prompt, self.judges = prompt, judges
+
+    def __call__(
+        self, role: str, texts: Sequence[str], cut: Sequence[bool]
+    ) -> Generator[list[Request], list[Reply], list[float | None]]:
+        """Yields what the judge asks, and returns one score a text: the mean of its valid ones, null without any."""
+        block, params = self.judges[role]
+        completions = [
+            {
+                "completion_id": f"{number:06d}", "sample_index": number, "messages": assistant(text),
+                "finish_reason": "length" if ended else "stop" if text else "empty",
+                "prompt_id": self.prompt["prompt_id"],
+            }
+            for number, (text, ended) in enumerate(zip(texts, cut, strict=True))
+        ]  # fmt: skip
+        rows = block.function(self.prompt, completions, **params)
+        if inspect.isgenerator(rows):
+            rows = yield from rows
+        scores: list[list[float]] = [[] for _ in texts]
+        for row in rows:
+            if row["outcome"] == "valid" and row["score"] is not None:
+                scores[int(row["subjects"][0])].append(row["score"])
+        return [sum(found) / len(found) if found else None for found in scores]

@@ -1,0 +1,81 @@
+r"""Where one step ends and the next begins. Joining the pieces of a text gives the text, to the letter.
+
+Source: newline steps: Math-Shepherd (arXiv:2312.08935); "Step n": Step-DPO (arXiv:2406.18629); plans: CPL
+(arXiv:2409.08642); sentences: MCTS-DPO (arXiv:2405.00451); chunks: LongDPO (arXiv:2502.02095).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+Kind = Literal["newline", "step", "plan", "sentence", "words", "tag", "whole"]
+
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[^\s.!?])")
+_ANSWER = r"(?im)^\s*(?:final\s+)?answer\b|\\boxed\s*\{|^####"
+
+
+@dataclass(frozen=True)
+class Pieces:
+    r"""A way to cut a text into steps.
+
+    Args:
+        kind: ``newline`` (lines; blank ones stay with the line before), ``step`` and ``plan`` (a piece begins at
+            ``Step n`` or ``Plan n``), ``sentence``, ``words`` (chunks of ``size`` words; asked for in tokens), ``tag``
+            (a piece ends with ``</mark>``), ``whole``.
+        mark: the word or tag, in place of the kind's own. size: words a chunk.
+        answer: pattern of what only a last piece holds.
+    """
+
+    kind: Kind = "newline"
+    mark: str = ""
+    size: int = 128
+    answer: str = _ANSWER
+    _pattern: re.Pattern[str] = field(init=False, repr=False, compare=False)
+    _answer: re.Pattern[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        word = re.escape(self.mark or {"plan": "Plan", "tag": "step"}.get(self.kind, "Step"))
+        patterns = {
+            "newline": r"\n\s*(?=\S)",
+            "step": rf"\n(?=\s*{word}\s+\d+\b)", "plan": rf"\n(?=\s*{word}\s+\d+\b)|\n(?=\s*Solution\b)",
+            "tag": rf"</{word}>\s*(?=\S)", "words": rf"(?:\S+\s+){{{self.size}}}(?=\S)", "whole": r"(?!)",
+        }  # fmt: skip
+        pattern = _SENTENCE if self.kind == "sentence" else re.compile(patterns[self.kind])
+        object.__setattr__(self, "_pattern", pattern)
+        object.__setattr__(self, "_answer", re.compile(self.answer))
+
+    @property
+    def stop(self) -> tuple[str, ...]:
+        """The string that ends a step while it is written; none where only the whole text tells (then it is cut)."""
+        word = self.mark or {"plan": "Plan", "tag": "step"}.get(self.kind, "Step")
+        return {"newline": ("\n",), "step": (f"\n{word} ",), "plan": (f"\n{word} ",), "tag": (f"</{word}>",)}.get(
+            self.kind, ()
+        )
+
+    @property
+    def restored(self) -> str:
+        """What a step ends with when the stop string ended it: engines leave it out."""
+        return {"newline": "\n", "step": "\n", "plan": "\n", "tag": self.stop[0] if self.stop else ""}.get(self.kind, "")
+
+    def cut(self, text: str) -> list[str]:
+        r"""Returns the pieces of a text.
+
+        >>> Pieces("step").cut("Step 1: a\nb\nStep 2: c\nAnswer: 3")
+        ['Step 1: a\nb\n', 'Step 2: c\nAnswer: 3']
+        """
+        if not text:
+            return []
+        ends = [found.end() for found in self._pattern.finditer(text)]
+        bounds = [0, *(end for end in ends if end < len(text)), len(text)]
+        return [text[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+
+    def first(self, text: str) -> str:
+        """Returns the first piece."""
+        found = self._pattern.search(text)
+        return text[: found.end()] if found and found.end() < len(text) else text
+
+    def last(self, piece: str) -> bool:
+        """Says whether a piece holds the answer, so that nothing follows."""
+        return self._answer.search(piece) is not None
