@@ -96,7 +96,7 @@ def main(arguments: list[str] | None = None) -> None:
     except PairwrightError as error:
         _fail(str(error), error.exit_code)
     except click.exceptions.Abort:
-        _fail("stopped", 3)
+        _fail("stopped; the same command goes on from here", 3)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,6 +82,9 @@ def _run_here(asked: dict[str, Any], root: str, limits: dict[str, Any], yes: boo
         note(estimate_text(found).rstrip())
         if (found["cost"] or 0.0) <= Settings().ask_above:
             return True
+        if not sys.stdin.isatty():
+            note(f"about ${found['cost']:,.2f} in all, and nobody here to ask: give --yes")
+            return False
         return click.confirm(f"About ${found['cost']:,.2f} in all. Go on?", err=True)
 
     watch = partial(live, plan.prompts.height)
