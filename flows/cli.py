@@ -82,11 +82,9 @@ class Lazy(click.Group):
 @click.option("-v", "--verbose", is_flag=True, help="Log what each step does, to stderr.")
 def cli(verbose: bool) -> None:
     """Sets up logging; the text of ``--help`` is ``ABOUT``."""
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING,
-        stream=sys.stderr,
-        format="%(levelname)s %(name)s: %(message)s",
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setLevel(logging.INFO if verbose else logging.WARNING)  # some libraries set their own loggers to INFO
+    logging.basicConfig(level=handler.level, handlers=[handler], format="%(levelname)s %(name)s: %(message)s")
 
 
 def main(arguments: list[str] | None = None) -> None:

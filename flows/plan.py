@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from flows.floor import check_floor_names
+from flows.settings import Settings
 from schemas.errors import DataError, RecipeError, UsageError
 from schemas.ids import content_id
 from schemas.messages import from_rows
@@ -152,7 +153,7 @@ def canonical(recipe: Recipe) -> tuple[Recipe, dict[str, str]]:
             opens[spec.text] = params[name]
             changed[name] = spec.text
         if registry.find(block.verb, block.name).mark.asks and not models:
-            opens["sandbox"] = "sandbox"
+            opens["sandbox"] = Settings().sandbox
         blocks.append(BlockSpec(verb=block.verb, name=block.name, params=changed))
     return recipe.model_copy(update={"blocks": tuple(blocks)}), opens
 

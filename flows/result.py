@@ -10,6 +10,9 @@ import polars as pl
 
 from tasks.driver import Rows, Tally
 
+ROWS = ("prompts", "completions", "judgments", "scores", "removals")
+"""The tables whose rows are counted shard by shard, in the order in which they come to be."""
+
 
 @dataclass
 class Counts:
@@ -22,7 +25,7 @@ class Counts:
         labels: judge -> how many of its verdicts on labelled completions agree with the label, and of how many.
     """
 
-    rows: Counter[str] = field(default_factory=Counter)
+    rows: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(ROWS, 0)))
     removed: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     outcomes: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     comparisons: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))

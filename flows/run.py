@@ -36,7 +36,8 @@ from tasks.check import check, refused
 from tasks.driver import Budget, Driver
 from tasks.judge import Judging
 from tasks.recipes import as_yaml
-from tasks.sample import Sampling
+from tasks.sample import Samples, Sampling
+from tasks.search import Searching
 
 log = logging.getLogger(__name__)
 ShardWork = Callable[[], None]
@@ -140,16 +141,14 @@ class _Run:
 
     async def _answer(self, fingerprints: dict[str, str]) -> None:
         recipe = self.plan.recipe
-        samplings = [
-            Sampling(spec, recipe.name, self.plan.seed, fingerprints)
-            for verb in ("sample", "search") for spec in recipe.of(verb)
-        ]  # fmt: skip
+        blocks: list[Samples] = [Sampling(s, recipe.name, self.plan.seed, fingerprints) for s in recipe.of("sample")]
+        blocks += [Searching(s, recipe.name, self.plan.seed, fingerprints) for s in recipe.of("search")]
         judgings = [Judging(spec, recipe.name, fingerprints) for spec in recipe.of("judge")]
         if recipe.require_audit:
             check_floor(recipe.require_audit, judgings, self.plan.audits)
         pending: asyncio.Task[None] | None = None
         try:
-            async for shard in answers(self.driver, self.plan.prompts.shards(SHARD), samplings, judgings):
+            async for shard in answers(self.driver, self.plan.prompts.shards(SHARD), blocks, judgings):
                 if pending:
                     await pending  # at most one shard is being written: the store holds back the engines, not memory
                 pending = asyncio.create_task(self.on_shard(shard.number, self._work(shard)))

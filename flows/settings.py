@@ -17,6 +17,7 @@ class Settings(BaseSettings):
         root: the lake. ledger: where answers are kept; null is ``ledger.sqlite`` in the lake, a ``postgresql://`` URL
             is a server that several machines share.
         workers: processes that run rules. ask_above: a run that would cost more US dollars asks first.
+        sandbox: SPEC of what runs programs; ``sandbox?unsafe=1`` allows to run them without one.
     """
 
     model_config = SettingsConfigDict(env_prefix="PAIRWRIGHT_", env_file=".env", extra="ignore", frozen=True)
@@ -25,3 +26,4 @@ class Settings(BaseSettings):
     ledger: str | None = None
     workers: int = min(2, os.cpu_count() or 1)
     ask_above: float = 1.0
+    sandbox: str = "sandbox"

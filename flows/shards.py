@@ -15,7 +15,7 @@ import polars as pl
 from flows.plan import Plan
 from flows.result import Counts
 from schemas.messages import text_of
-from schemas.tables import COMPLETIONS, JUDGMENTS, PREFERENCES, SCORES, TABLES
+from schemas.tables import PREFERENCES, SCORES, TABLES
 from storage.store import Store
 from tasks.answer import Answered
 from tasks.curate import REMOVED, curate
@@ -63,11 +63,18 @@ def finish(shard: Answered, plan: Plan, store: Store, spool: Spool, run_id: str)
     store.append("prompts", shard.prompts, run_id=run_id)
     store.append("completions", completions, run_id=run_id)
     store.append("judgments", judgments, run_id=run_id)
+    nodes = frame(shard.nodes, "nodes")
+    store.append("nodes", nodes, run_id=run_id)
+    spool.counts.rows["nodes"] += nodes.height
     spool.counts.add_answers(shard.completions, shard.judgments)
     spool.counts.rows["prompts"] += shard.prompts.height
     spool.write("judgments", shard.number, judgments.drop("raw", "rationale"))
-    tables = {"prompts": shard.prompts, "completions": completions, "judgments": judgments, "audits": plan.audits}
+    tables = {
+        "prompts": shard.prompts, "completions": completions, "judgments": judgments, "nodes": nodes,
+        "audits": plan.audits,
+    }  # fmt: skip
     if plan.late:
+        spool.write("nodes", shard.number, nodes)
         spool.write("prompts", shard.number, shard.prompts)
         spool.write("completions", shard.number, completions.drop(HEAVY))
         return
@@ -100,8 +107,7 @@ def _spool(
 
 def frame(rows: Rows, name: str) -> pl.DataFrame:
     """Returns rows as a frame with the table's columns and types, log columns left out."""
-    table = {"completions": COMPLETIONS, "judgments": JUDGMENTS}[name]
-    schema = {column: dtype for column, dtype in table.empty().schema.items() if column not in LOG}
+    schema = {column: dtype for column, dtype in TABLES[name].empty().schema.items() if column not in LOG}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
@@ -129,7 +135,7 @@ def conclude(plan: Plan, spool: Spool) -> None:
 def _select_late(plan: Plan, spool: Spool) -> None:
     """Scores and selects over all rows at once, then fills in texts shard by shard."""
     tables = {"audits": plan.audits}
-    for name in ("prompts", "completions", "judgments"):
+    for name in ("prompts", "completions", "judgments", "nodes"):
         frames = [pl.read_parquet(file) for file in spool.files(name)]
         tables[name] = pl.concat(frames) if frames else TABLES[name].empty().drop(LOG)
     tables["completions"] = tables["completions"].drop("messages")

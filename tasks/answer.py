@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from schemas.exchange import Grown
 from tasks.driver import Driver, Order, Rows
 from tasks.judge import Judging, judge
 from tasks.sample import Samples, sample
@@ -31,6 +32,7 @@ class Answered(NamedTuple):
     prompts: pl.DataFrame
     completions: Rows
     judgments: Rows
+    nodes: Rows
 
 
 async def answers(
@@ -60,10 +62,10 @@ async def answers(
                     break
                 window.add(*place)
                 await asyncio.sleep(0)  # let it ask, so that the gates know
-            for (number, position), completions, judgments in await window.finished():
+            for (number, position), grown, judgments in await window.finished():
                 driver.finished += 1
                 shard = open_shards[number]
-                shard.done[position] = (completions, judgments)
+                shard.done[position] = (grown, judgments)
                 if len(shard.done) == shard.prompts.height:
                     yield open_shards.pop(number).answered(number)
     finally:
@@ -75,14 +77,17 @@ class _Shard:
 
     def __init__(self, prompts: pl.DataFrame) -> None:
         self.prompts = prompts
-        self.done: dict[int, tuple[Rows, Rows]] = {}
+        self.done: dict[int, tuple[Grown, Rows]] = {}
 
     def answered(self, number: int) -> Answered:
         """Returns the shard's rows in the order of its prompts."""
         both = [self.done[position] for position in range(self.prompts.height)]
         return Answered(
-            number, self.prompts, [row for rows, _ in both for row in rows], [row for _, rows in both for row in rows]
-        )
+            number, self.prompts,
+            completions=[row for grown, _ in both for row in grown.completions],
+            judgments=[row for _, rows in both for row in rows],
+            nodes=[row for grown, _ in both for row in grown.nodes],
+        )  # fmt: skip
 
 
 def _rows(shards: Iterable[pl.DataFrame], opened: dict[int, _Shard]) -> Iterator[tuple[Order, dict[str, Any]]]:
@@ -92,7 +97,7 @@ def _rows(shards: Iterable[pl.DataFrame], opened: dict[int, _Shard]) -> Iterator
             yield (number, position), row
 
 
-Done = tuple[Order, Rows, Rows]
+Done = tuple[Order, Grown, Rows]
 
 
 class _Window:
@@ -128,8 +133,8 @@ class _Window:
         self.driver.wake.set()
 
     async def _one(self, order: Order, prompt: dict[str, Any]) -> Done:
-        completions = await sample(self.driver, prompt, self.samplings, order)
-        return order, completions, await judge(self.driver, prompt, completions, self.judgings, order)
+        grown = await sample(self.driver, prompt, self.samplings, order)
+        return order, grown, await judge(self.driver, prompt, grown.completions, self.judgings, order)
 
     async def finished(self) -> list[Done]:
         """Waits until a prompt is done or an engine is hungry, and returns the prompts that are done."""

@@ -48,7 +48,7 @@ async def judge(
     driver: Driver, prompt: dict[str, Any], completions: Rows, blocks: Sequence[Judging], order: Order
 ) -> Rows:
     """Returns the judgments of one prompt's completions by all judges; the judges judge at the same time."""
-    if not completions:
+    if not completions or not blocks:
         return []
     if len(blocks) == 1:
         return await blocks[0](driver, prompt, completions, order)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from schemas.exchange import Grown
 from schemas.ids import content_id
 from schemas.recipe import BlockSpec
 from tasks import registry
@@ -13,10 +14,10 @@ from tasks.driver import Driver, Order, Rows
 
 
 class Samples(Protocol):
-    """Whatever gives a prompt's completions: a sampling block, or completions that are there already."""
+    """Whatever gives a prompt's completions: a sampling block, a search, or completions that are there already."""
 
-    async def __call__(self, driver: Driver, prompt: dict[str, Any], order: Order) -> Rows:
-        """Returns rows of the completions table."""
+    async def __call__(self, driver: Driver, prompt: dict[str, Any], order: Order) -> Rows | Grown:
+        """Returns rows of the completions table; a search returns its nodes too."""
         ...
 
 
@@ -50,10 +51,11 @@ class Sampling:
         return rows
 
 
-async def sample(driver: Driver, prompt: dict[str, Any], blocks: Sequence[Samples], order: Order) -> Rows:
-    """Returns the completions of one prompt by all sampling blocks; the blocks sample at the same time."""
-    if len(blocks) == 1:
-        return await blocks[0](driver, prompt, order)
-    groups = await asyncio.gather(*(block(driver, prompt, order) for block in blocks))
-    unique = {row["completion_id"]: row for rows in groups for row in rows}
-    return list(unique.values())
+async def sample(driver: Driver, prompt: dict[str, Any], blocks: Sequence[Samples], order: Order) -> Grown:
+    """Returns the completions of one prompt by all blocks, and the nodes of those that search; they ask at once."""
+    found = await asyncio.gather(*(block(driver, prompt, order) for block in blocks))
+    grown = [part if isinstance(part, Grown) else Grown([], part) for part in found]
+    if len(grown) == 1:
+        return grown[0]
+    unique = {row["completion_id"]: row for part in grown for row in part.completions}
+    return Grown([row for part in grown for row in part.nodes], list(unique.values()))

@@ -62,15 +62,22 @@ def whole(name: str, lean: pl.DataFrame, tables: Mapping[str, pl.DataFrame], rec
 
 
 def _preferences(lean: pl.DataFrame, completions: pl.DataFrame) -> pl.DataFrame:
-    sides = completions.select("completion_id", *_TAKEN)
-    for side in ("chosen", "rejected"):
-        renamed = sides.rename({name: f"{side}{suffix}" for name, suffix in _TAKEN.items()})
-        renamed = renamed.select("completion_id", *(c for c in renamed.columns[1:] if c not in lean.columns))
-        lean = lean.join(renamed, left_on=f"{side}_id", right_on="completion_id", how="inner", maintain_order="left")
+    if "chosen" in lean.columns:  # a selector over nodes brings its texts: a step is no completion
+        texts = [[content_id("completion", messages) for messages in lean[side]] for side in ("chosen", "rejected")]
+        lean = lean.with_columns(
+            pl.Series("chosen_content_id", texts[0], dtype=pl.String),
+            pl.Series("rejected_content_id", texts[1], dtype=pl.String),
+        )
+    else:
+        for side in ("chosen", "rejected"):
+            renamed = completions.select(completion_id="completion_id", **{f"{side}{v}": k for k, v in _TAKEN.items()})
+            renamed = renamed.select("completion_id", *(c for c in renamed.columns[1:] if c not in lean.columns))
+            lean = lean.join(renamed, left_on=f"{side}_id", right_on="completion_id", maintain_order="left")
+    prefix = [] if "prefix" not in lean.columns else ["prefix"]
     ids = [
-        (content_id("pair", prompt, one, other), content_id("texts", prompt, text, other_text))
-        for prompt, one, other, text, other_text in lean.select(
-            "prompt_id", "chosen_id", "rejected_id", "chosen_content_id", "rejected_content_id"
+        (content_id("pair", prompt, one, other), content_id("texts", prompt, *texts))
+        for prompt, one, other, *texts in lean.select(
+            "prompt_id", "chosen_id", "rejected_id", "chosen_content_id", "rejected_content_id", *prefix
         ).iter_rows()
     ]
     return lean.with_columns(
@@ -80,27 +87,33 @@ def _preferences(lean: pl.DataFrame, completions: pl.DataFrame) -> pl.DataFrame:
 
 
 def _rankings(lean: pl.DataFrame, completions: pl.DataFrame) -> pl.DataFrame:
-    texts = {row[0]: text_of(row[1]) for row in completions.select("completion_id", "messages").iter_rows()}
     lists = lean["completion_ids"].to_list()
     ids = [content_id("ranking", prompt, ids) for prompt, ids in zip(lean["prompt_id"], lists, strict=True)]
+    lean = lean.with_columns(pl.Series("ranking_id", ids, dtype=pl.String))
+    if "completions" in lean.columns:
+        return lean
+    texts = {row[0]: text_of(row[1]) for row in completions.select("completion_id", "messages").iter_rows()}
     return lean.with_columns(
-        pl.Series("completions", [[texts[i] for i in ids] for ids in lists], dtype=pl.List(pl.String)),
-        pl.Series("ranking_id", ids, dtype=pl.String),
+        pl.Series("completions", [[texts[i] for i in ids] for ids in lists], dtype=pl.List(pl.String))
     )
 
 
 def _examples(lean: pl.DataFrame, completions: pl.DataFrame) -> pl.DataFrame:
-    lean = lean.join(
-        completions.select("completion_id", pl.col("messages").alias("completion")), on="completion_id", how="inner",
-        maintain_order="left",
-    )  # fmt: skip
+    if "completion" not in lean.columns:
+        texts = completions.select("completion_id", completion="messages")
+        lean = lean.join(texts, on="completion_id", maintain_order="left")
     said = lean.select("prompt_id", "completion_id", *(["conditioning"] if "conditioning" in lean.columns else []))
     ids = [content_id("example", *row) for row in said.iter_rows()]
     return lean.with_columns(pl.Series("example_id", ids, dtype=pl.String))
 
 
-_WHOLE = {"preferences": _preferences, "rankings": _rankings, "examples": _examples}
+def _steps(lean: pl.DataFrame, _: pl.DataFrame) -> pl.DataFrame:
+    ids = [content_id("steps", *row) for row in lean.select("prompt_id", "completions").iter_rows()]
+    return lean.with_columns(pl.Series("step_row_id", ids, dtype=pl.String))
+
+
+_WHOLE = {"preferences": _preferences, "rankings": _rankings, "examples": _examples, "steps": _steps}
 _IDENTITY = {
     "preferences": ["prompt_id", "chosen_id", "rejected_id"], "rankings": ["prompt_id", "completion_ids"],
-    "examples": ["prompt_id", "completion_id"], "steps": ["step_row_id"],
+    "examples": ["prompt_id", "completion_id"], "steps": ["prompt_id", "completions"],
 }  # fmt: skip

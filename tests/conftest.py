@@ -10,8 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from benchmarks.engine import Engine
+
+settings.register_profile("here", deadline=None)  # these machines are shared: a slow example says nothing
+settings.load_profile("here")
 
 
 @dataclass
