@@ -85,7 +85,8 @@ def test_a_run_killed_again_and_again_at_random_moments_ends_as_one_that_was_not
 
 
 def test_ctrl_c_lets_what_is_in_flight_land_stops_with_exit_3_and_the_same_command_goes_on(start, command, tmp_path):
-    run = start("run", "quickstart", "--set", "prompts.n=400", "--json")
+    many = ("run", "quickstart", "--set", "prompts.n=400", "--set", "sample.n=2", "--json")
+    run = start(*many)
     ledger = tmp_path / "lake" / "ledger.sqlite"
     while run.poll() is None and not _answers(ledger):
         time.sleep(0.01)
@@ -98,7 +99,7 @@ def test_ctrl_c_lets_what_is_in_flight_land_stops_with_exit_3_and_the_same_comma
     assert (stopped["status"], stopped["version"], stopped["calls"]["failed"]) == ("stopped", None, 0)
     assert 0 < stopped["calls"]["asked"] < 400
     assert _answers(ledger) == stopped["calls"]["asked"]
-    done = command("run", "quickstart", "--set", "prompts.n=400", "--json").json
+    done = command(*many).json
     assert done["calls"]["asked"] == 400 - stopped["calls"]["asked"]
     assert done["status"] == "done"
 
