@@ -130,6 +130,7 @@ class _Window:
     def _finish(self, task: asyncio.Task[Done]) -> None:
         self.open.discard(task)
         self._done.append(task)
+        task.exception()  # looked at here, since after the first one nobody asks the others
         self.driver.wake.set()
 
     async def _one(self, order: Order, prompt: dict[str, Any]) -> Done:
@@ -148,5 +149,3 @@ class _Window:
         """Waits until nothing is in flight; a prompt that was stopped has nothing to say."""
         if self.open:
             await asyncio.wait(set(self.open))
-        for task in self._done:
-            task.exception()

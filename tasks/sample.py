@@ -53,7 +53,10 @@ class Sampling:
 
 async def sample(driver: Driver, prompt: dict[str, Any], blocks: Sequence[Samples], order: Order) -> Grown:
     """Returns the completions of one prompt by all blocks, and the nodes of those that search; they ask at once."""
-    found = await asyncio.gather(*(block(driver, prompt, order) for block in blocks))
+    if len(blocks) == 1:
+        found = [await blocks[0](driver, prompt, order)]
+    else:
+        found = await asyncio.gather(*(block(driver, prompt, order) for block in blocks))
     grown = [part if isinstance(part, Grown) else Grown([], part) for part in found]
     if len(grown) == 1:
         return grown[0]
