@@ -141,18 +141,21 @@ def canonical(recipe: Recipe) -> tuple[Recipe, dict[str, str]]:
     blocks = []
     for block in recipe.blocks:
         params = registry.check(block, recipe.name)
-        models = [name for name in ("policy", "model") if name in params]
+        models = [name for name in registry.SPECS if name in params]
         changed = dict(block.params)
         for name in models:
             if not params[name]:
+                option = {"policy": "--policy SPEC", "model": "--judge SPEC"}.get(
+                    name, f"--set {block.name}.{name}=SPEC"
+                )
                 raise RecipeError(
-                    f"recipe {recipe.name}, block {block.verb}: {block.name} names no {name}; give "
-                    f"--{'policy' if name == 'policy' else 'judge'} SPEC"
+                    f"recipe {recipe.name}, block {block.verb}: {block.name} names no {name}; give {option}"
                 )
             spec = parse(params[name])
             opens[spec.text] = params[name]
             changed[name] = spec.text
-        if registry.find(block.verb, block.name).mark.asks and not models:
+        mark = registry.find(block.verb, block.name).mark
+        if mark.runs or (mark.asks and not models):
             opens["sandbox"] = Settings().sandbox
         blocks.append(BlockSpec(verb=block.verb, name=block.name, params=changed))
     return recipe.model_copy(update={"blocks": tuple(blocks)}), opens

@@ -45,6 +45,7 @@ class Mark:
         needs: fields of the prompt it cannot do without (``reference``, ``tests``).
         asks: it is an exchange and needs a model.
         makes: the dataset table a selector's rows belong to.
+        runs: it sends programs to the sandbox beside what it asks a model.
     """
 
     verb: str
@@ -52,6 +53,7 @@ class Mark:
     needs: tuple[str, ...] = ()
     asks: bool = False
     makes: Makes = "preferences"
+    runs: bool = False
 
 
 class _Decorator(Protocol):
@@ -61,17 +63,23 @@ class _Decorator(Protocol):
     def __call__(self, function: Callable[P, R], /) -> Callable[P, R]: ...
     @overload
     def __call__(
-        self, *, scope: Scope = ..., needs: tuple[str, ...] = ..., asks: bool = ..., makes: Makes = ...
+        self,
+        *,
+        scope: Scope = ...,
+        needs: tuple[str, ...] = ...,
+        asks: bool = ...,
+        makes: Makes = ...,
+        runs: bool = ...,
     ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 
 
 def _mark(verb: str, asks: bool = False) -> _Decorator:
     def decorate(
         function: Callable[P, R] | None = None, *, scope: Scope = "prompt", needs: tuple[str, ...] = (),
-        asks: bool = asks, makes: Makes = "preferences",
+        asks: bool = asks, makes: Makes = "preferences", runs: bool = False,
     ) -> Callable[P, R] | Callable[[Callable[P, R]], Callable[P, R]]:  # fmt: skip
         def note(marked: Callable[P, R]) -> Callable[P, R]:
-            marked.__pairwright__ = Mark(verb, scope, needs, asks, makes)  # type: ignore[attr-defined]
+            marked.__pairwright__ = Mark(verb, scope, needs, asks, makes, runs)  # type: ignore[attr-defined]
             return marked
 
         return note(function) if function else note

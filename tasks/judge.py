@@ -27,10 +27,9 @@ class Judging:
         self.block = registry.find(spec.verb, spec.name)
         self.params = registry.check(spec, recipe)
         self.name = spec.name
-        model = self.params.get("model", "")
-        self.fingerprint = content_id(
-            "judge", spec.name, self.params, fingerprints.get(model, ""), _code(self.block.function.__module__)
-        )
+        models = [fingerprints.get(self.params[name], "") for name in registry.SPECS if name in self.params]
+        code = _code(self.block.function.__module__)
+        self.fingerprint = content_id("judge", spec.name, self.params, models, code)
 
     async def __call__(self, driver: Driver, prompt: dict[str, Any], completions: Rows, order: Order) -> Rows:
         """Returns the judge's judgments of these completions as rows of the judgments table."""
@@ -58,8 +57,8 @@ async def judge(
 
 @cache
 def _code(module: str) -> str:
-    """Returns the content id of a judge's module, its prompt beside it, and the helpers its family shares."""
+    """Returns the content id of a judge's module, its prompts beside it, and the helpers its family shares."""
     loaded = inspect.getmodule(__import__(module, fromlist=["_"]))
     path = Path(str(getattr(loaded, "__file__", "")))
-    files = [path, path.with_suffix(".txt"), *sorted(path.parent.glob("_*.py"))]
+    files = [path, *sorted(path.parent.glob(f"{path.stem}*.txt")), *sorted(path.parent.glob("_*.py"))]
     return content_id("code", [file.read_text(encoding="utf-8") for file in files if file.is_file()])

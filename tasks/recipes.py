@@ -126,13 +126,19 @@ def with_settings(recipe: Recipe, settings: Iterable[str]) -> Recipe:
 
 
 def with_models(recipe: Recipe, *, policy: str | None, judge: str | None) -> Recipe:
-    """Returns the recipe with every sampler's policy, and every asking judge's model, replaced."""
+    """Returns the recipe with every sampler's policy, and every asking judge's model, replaced.
+
+    A judge that asks the policy itself gets the policy, too, unless that only replays.
+    """
+    judging = None if policy and policy.startswith("replay:") else policy
     blocks = []
     for spec in recipe.blocks:
         params = registry.find(spec.verb, spec.name).params.model_fields
         changed = dict(spec.params)
         if policy and spec.verb in ("sample", "search") and "policy" in params:
             changed["policy"] = policy
+        if judging and spec.verb == "judge" and "policy" in params:
+            changed["policy"] = judging
         if judge and spec.verb == "judge" and "model" in params:
             changed["model"] = judge
         blocks.append(BlockSpec(verb=spec.verb, name=spec.name, params=changed))

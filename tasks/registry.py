@@ -23,6 +23,9 @@ from schemas.blocks import FAMILIES, Mark
 from schemas.errors import RecipeError, nearest
 from schemas.recipe import BlockSpec, Recipe
 
+SPECS = ("policy", "model", "reference_model")
+"""The parameters that name who answers."""
+
 
 @dataclass(frozen=True)
 class Block:
