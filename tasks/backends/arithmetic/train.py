@@ -3,7 +3,7 @@
     pip install -e '.[train]'
     python -m tasks.backends.arithmetic.train FOLDER
 
-Four minutes on one core. The same versions of torch, tokenizers and transformers give the same files; the model is
+Five minutes on one core. The same versions of torch, tokenizers and transformers give the same files; the model is
 stopped while it still errs in a third of its samples at temperature 1, because a policy that is always right teaches
 a preference learner nothing.
 """

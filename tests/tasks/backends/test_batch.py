@@ -101,8 +101,8 @@ def test_samples_can_be_asked_for_one_at_a_time() -> None:
 
 
 def test_another_seed_gives_other_samples_and_the_same_seed_the_same() -> None:
-    assert choices(n=4, seed=1) == choices(n=4, seed=1)
-    assert choices(n=4, seed=1) != choices(n=4, seed=2)
+    assert choices(n=4, seed=1, temperature=1.5) == choices(n=4, seed=1, temperature=1.5)
+    assert choices(n=4, seed=1, temperature=1.5) != choices(n=4, seed=2, temperature=1.5)
 
 
 def test_a_lower_limit_cuts_the_same_sample() -> None:

@@ -90,7 +90,7 @@ def test_outcomes_tell_cut_and_empty_answers_from_whole_ones() -> None:
 
 
 def test_without_a_seed_every_answer_is_fresh() -> None:
-    first, second = answers(asked(seed=None, n=8), asked(seed=None, n=8))
+    first, second = answers(asked(seed=None, n=8, temperature=2.0), asked(seed=None, n=8, temperature=2.0))
     assert [c.text for c in first.choices] != [c.text for c in second.choices]
 
 
