@@ -50,11 +50,13 @@ class Searching:
         self.policy = self.params.get("policy", "")
         self.fingerprint = fingerprints.get(self.policy, "")
         self.judges = {role: _judge(self.params, role, recipe) for role in ROLES if self.params.get(role)}
-        models = sorted({fingerprints.get(self.params[name], "") for name in ("policy", "model") if name in self.params})
+        models = sorted(
+            {fingerprints.get(self.params[name], "") for name in ("policy", "model") if name in self.params}
+        )
         self.identity = content_id("search", spec.name, self.params, models)
 
     async def __call__(self, driver: Driver, prompt: dict[str, Any], order: Order = (0, 0)) -> Grown:
-        """Returns the prompt's tree as rows of the nodes table, and the answers met as rows of the completions table."""
+        """Returns the prompt's tree as rows of the nodes table, and the answers met as rows of completions."""
         verdicts = Judges(prompt, self.judges)
         found: Any = await driver.exchange(self.block.function, prompt, verdicts, order=order, **self.params)
         return self.identified(prompt, found)
@@ -109,6 +111,8 @@ class Judges:
         self, role: str, texts: Sequence[str], cut: Sequence[bool]
     ) -> Generator[list[Request], list[Reply], list[float | None]]:
         """Yields what the judge asks, and returns one score a text: the mean of its valid ones, null without any."""
+        if not texts:
+            return []
         block, params = self.judges[role]
         completions = [
             {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal
 
 Kind = Literal["newline", "step", "plan", "sentence", "words", "tag", "whole"]
@@ -57,7 +58,7 @@ class Pieces:
     @property
     def restored(self) -> str:
         """What a step ends with when the stop string ended it: engines leave it out."""
-        return {"newline": "\n", "step": "\n", "plan": "\n", "tag": self.stop[0] if self.stop else ""}.get(self.kind, "")
+        return self.stop[0] if self.kind == "tag" else "\n" if self.stop else ""
 
     def cut(self, text: str) -> list[str]:
         r"""Returns the pieces of a text.
@@ -69,7 +70,7 @@ class Pieces:
             return []
         ends = [found.end() for found in self._pattern.finditer(text)]
         bounds = [0, *(end for end in ends if end < len(text)), len(text)]
-        return [text[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+        return [text[a:b] for a, b in pairwise(bounds)]
 
     def first(self, text: str) -> str:
         """Returns the first piece."""
