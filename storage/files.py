@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from schemas.errors import UsageError
 
-ROW_GROUP = 16_384
+ROW_GROUP = 4_096
 """Rows a row group: small enough to stream rows of several kilobytes, large enough to compress and skip well."""
 
 FILE_BYTES = 256 * 2**20
