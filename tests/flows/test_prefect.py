@@ -139,7 +139,7 @@ def test_the_nightly_deployment_publishes_and_a_second_night_asks_for_nothing(se
     assert versions["digest"].n_unique() == 1
     runs = store.read("runs").collect().sort("created_at")
     calls = [orjson.loads(text) for text in runs["calls"]]
-    assert [found["asked"] for found in calls] == [500, 0]
+    assert [found["asked"] for found in calls] == [600, 0]
     assert [found["from_ledger"] for found in calls] == [0, 3000]
     assert runs.select(pl.col("status").unique()).item() == "done"
     shards = server.get("/task_runs/filter", {"flow_runs": {"id": {"any_": [nights[0]["id"]]}}})
@@ -152,11 +152,11 @@ def test_the_nightly_deployment_publishes_and_a_second_night_asks_for_nothing(se
 
 
 def test_a_refusal_fails_the_flow_run_with_its_reason_and_leaves_no_published_version(server):
-    night = server.nightly(settings=["prompts.n=20", "gate.min_pairs=100000"], publish="refused")
+    night = server.nightly(settings=["prompts.n=20", "gate.min_pairs=100000"], publish="refused", root="other")
 
     assert night["state_type"] == "FAILED"
     assert "in quarantine as refused@q1" in night["state"]["message"]
-    assert Store.open(server.folder / "lake").versions("refused")["status"].to_list() == ["quarantined"]
+    assert Store.open(server.folder / "other").versions("refused")["status"].to_list() == ["quarantined"]
 
 
 def test_run_on_prefect_from_the_command_line_shows_on_the_server_and_prints_the_same_document(server, start):
