@@ -104,13 +104,16 @@ def advice(lines: Sequence[str], *, killed_for_memory: bool = False) -> str:
     return next((words for pattern, words in (*OUT_OF_MEMORY, *HINTS) if pattern.search(text)), "")
 
 
-def relevant(lines: Sequence[str], most: int = 12) -> list[str]:
-    """Returns the lines that tell why an engine ended: the errors, first ones first, else its last words."""
-    told: list[str] = []
+def errors(lines: Sequence[str], most: int = 12) -> list[str]:
+    """Returns the lines that tell of errors, each once, first ones first."""
+    told: dict[str, None] = {}
     for line in lines:
         text = line.strip()
-        known = any(pattern.search(text) for pattern, _ in (*OUT_OF_MEMORY, *HINTS))
-        if (known or _ERROR.match(text)) and text[:400] not in told:
-            told.append(text[:400])
-    last = [line[:400] for line in lines if line.strip()][-most:]
-    return told[:most] or last
+        if _ERROR.match(text) or any(pattern.search(text) for pattern, _ in (*OUT_OF_MEMORY, *HINTS)):
+            told[text[:400]] = None
+    return list(told)[:most]
+
+
+def relevant(lines: Sequence[str], most: int = 12) -> list[str]:
+    """Returns the lines that tell why an engine ended: the errors, else its last words."""
+    return errors(lines, most) or [line[:400] for line in lines if line.strip()][-most:]

@@ -154,10 +154,10 @@ def _signal(group: int, number: int) -> None:
 
 def alive(group: int) -> bool:
     """Whether a process of the group still runs (one that has ended and was not waited for does not)."""
-    for entry in os.scandir("/proc"):
-        if entry.name.isdigit():
+    for name in os.listdir("/proc"):
+        if name.isdigit():
             with contextlib.suppress(OSError):
-                state, _, pgrp = Path(entry.path, "stat").read_text().rpartition(")")[2].split()[:3]
+                state, _, pgrp = Path("/proc", name, "stat").read_text().rpartition(")")[2].split()[:3]
                 if int(pgrp) == group and state not in "ZX":
                     return True
     return False

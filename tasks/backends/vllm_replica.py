@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tasks.backends.vllm_launch import Launch, signature
+from tasks.backends.vllm_log import errors
 from tasks.backends.vllm_process import Process
 
 log = logging.getLogger(__name__)
@@ -157,7 +158,7 @@ class Replica:
         if len(self._recent) > self.launch.restarts:
             raise Failed(f"{told}\nThat was crash {len(self._recent)} within {self.launch.window_s:.0f} s, and "
                          f"{self.launch.restarts} are mended (restarts=); every answer so far is kept")  # fmt: skip
-        first = f" ({lines[0]})" if lines else ""
+        first = "".join(f" ({line})" for line in errors(lines, most=1))
         self._say(f"{what}{first}{todo}; starting it again. Its log is {self.file}")
 
     def _renew(self) -> None:
