@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import stat
 import subprocess
 import tempfile
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from tasks.backends.vllm_options import Target, arguments, interpreter
 
 MODULE = "vllm.entrypoints.openai.api_server"
 """``vllm serve`` reads the metadata of a package named vllm, which the CPU build does not have."""
+KEEP_LOGS_S = 7 * 86400
 OF_THE_ENGINE = ("VLLM_", "CUDA_", "HIP_", "OMP_", "HF_", "NCCL_", "TORCH")
 """Environment variables with these starts tell two engines apart."""
 
@@ -70,6 +73,8 @@ def launch(target: Target) -> Launch:
     """
     options = target.options
     environments = [environment(target, devices) for devices in _devices(target)]
+    if options.replicas > 1 and not environments[0].get("CUDA_VISIBLE_DEVICES"):
+        _share_cores(environments)
     return Launch(
         target.spec, [interpreter(target), "-m", MODULE, *arguments(target), "--host", "127.0.0.1"], environments,
         [options.port + i if options.port else 0 for i in range(options.replicas)],
@@ -90,11 +95,20 @@ def environment(target: Target, devices: str) -> dict[str, str]:
     return {name: value for name, value in given.items() if name == "CUDA_VISIBLE_DEVICES" or name not in os.environ}
 
 
+def _share_cores(environments: list[dict[str, str]]) -> None:
+    """Gives each replica on a CPU cores of its own; left alone they would all take the same ones."""
+    cores = sorted(os.sched_getaffinity(0))
+    each = len(cores) // len(environments)
+    if each and "VLLM_CPU_OMP_THREADS_BIND" not in os.environ:
+        for i, given in enumerate(environments):
+            given["VLLM_CPU_OMP_THREADS_BIND"] = ",".join(map(str, cores[i * each : (i + 1) * each]))
+
+
 def _devices(target: Target) -> list[str]:
     """Returns each replica's GPUs; empty texts on a machine without any."""
     options = target.options
-    named = options.devices or os.environ.get("CUDA_VISIBLE_DEVICES", "")
-    gpus = [gpu.strip() for gpu in named.split(",") if gpu.strip()] if named else _all_gpus()
+    named = options.devices or os.environ.get("CUDA_VISIBLE_DEVICES")
+    gpus = _all_gpus() if named is None else [gpu.strip() for gpu in named.split(",") if gpu.strip()]
     each = options.tensor_parallel_size or 1
     if not gpus:
         return [""] * options.replicas
@@ -124,6 +138,17 @@ def signature(folder: str) -> str:
     files = sorted(path for path in Path(folder).rglob("*") if path.is_file())
     seen = [(str(path.relative_to(folder)), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
     return content_id("folder", seen)
+
+
+def tidy(folder: Path) -> None:
+    """Removes the logs of engines that ended long ago."""
+    for home in folder.iterdir():
+        with contextlib.suppress(OSError):
+            if (
+                time.time() - (home / "keeper.log").stat().st_mtime > KEEP_LOGS_S
+                and not (home / "keeper.sock").exists()
+            ):
+                shutil.rmtree(home)
 
 
 def runtime() -> Path:

@@ -22,7 +22,7 @@ import orjson
 from schemas.errors import EndpointError
 from storage.locks import locked
 from tasks.backends.vllm_keeper import SOCKET
-from tasks.backends.vllm_launch import Launch
+from tasks.backends.vllm_launch import Launch, tidy
 from tasks.backends.vllm_options import ROOT
 
 log = logging.getLogger(__name__)
@@ -87,11 +87,15 @@ class Lease:
         Raises:
             EndpointError: it cannot be started, or does not stay.
         """
-        async with self._news:
-            await self._news.wait_for(lambda: self.failed or (any(self.state.ready) and self.state.hashes is not None))
+        if not self._is_ready():
+            async with self._news:
+                await self._news.wait_for(lambda: self.failed or self._is_ready())
         if self.failed:
             raise EndpointError(self.failed)
         return self.state
+
+    def _is_ready(self) -> bool:
+        return any(self.state.ready) and self.state.hashes is not None
 
     async def disturbed(self, since: int) -> bool:
         """Returns whether an engine was not well since a count of crashes, after waiting until one is again.
@@ -223,6 +227,7 @@ def _connected(launch: Launch, home: Path) -> socket.socket:
     with locked(home / "start.lock", timeout_s=KEEPER_S + 10):
         if (found := _try(home)) is not None:
             return found
+        tidy(home.parent)
         launch.write(home)
         log.info("%s: starting the engine; its log is %s", launch.spec, home / "replica-0.log")
         paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]

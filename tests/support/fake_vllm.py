@@ -2,7 +2,8 @@
 
 The served folder's ``fake.json`` says how it behaves: ``start_s``, ``dies`` (a log it prints before it ends at once),
 ``dies_at_start_number`` (only that start), ``reward``, ``notes`` (a folder where starts and calls are counted). What a
-message says makes it die: ``crash ID`` once for each ID, ``hang ID``, ``oom ID``, ``poison`` always.
+message says makes it die: ``crash ID`` once for each ID, ``hang ID``, ``oom ID``, ``stall ID`` (that question never
+ends), ``poison`` always.
 """
 
 import argparse
@@ -24,7 +25,7 @@ parser.add_argument("--port", type=int)
 asked, _ = parser.parse_known_args()
 behave = json.loads((Path(asked.model) / "fake.json").read_text())
 notes = Path(behave["notes"])
-hung = threading.Event()
+hung, working = threading.Event(), []
 
 
 def note(kind, text):
@@ -71,7 +72,10 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
     def say(self, body, status=200):
-        data = json.dumps(body).encode()
+        self.say_text(json.dumps(body), status)
+
+    def say_text(self, text, status=200):
+        data = text.encode()
         self.send_response(status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(data)))
@@ -86,7 +90,10 @@ class Handler(BaseHTTPRequestHandler):
             "/openapi.json": {"paths": {"/classify": {}} if behave.get("reward") else {}},
             "/v1/models": {"data": [{"id": asked.served_model_name, "root": asked.model, "max_model_len": 64}]},
         }  # fmt: skip
-        self.say(routes.get(self.path, {}), 200 if self.path in routes else 404)
+        if self.path == "/metrics":
+            self.say_text(f'vllm:num_requests_running{{a="b"}} {len(working)}.0\nvllm:generation_tokens_total 7.0\n')
+        else:
+            self.say(routes.get(self.path, {}), 200 if self.path in routes else 404)
 
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
@@ -108,6 +115,9 @@ class Handler(BaseHTTPRequestHandler):
         text = body["messages"][-1]["content"]
         misbehave(text)
         if hung.is_set():
+            time.sleep(3600)
+        if text.startswith("stall ") and first_time(text):
+            working.append(text)
             time.sleep(3600)
         time.sleep(behave.get("answer_s", 0.0))
         note("answered", json.dumps([text, body["max_tokens"], os.getpid()]))

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -16,8 +17,10 @@ import pytest
 
 from schemas.errors import EndpointError, UsageError
 from schemas.exchange import Request
-from tasks.backends import vllm_process
+from tasks.backends import vllm_process, vllm_replica
 from tasks.backends.vllm import VLLM
+from tasks.backends.vllm_launch import launch
+from tasks.backends.vllm_options import parse
 
 ROOT = Path(__file__).resolve().parents[3]
 FAKE = ROOT / "tests" / "support" / "fake_vllm.py"
@@ -160,6 +163,54 @@ def test_an_engine_that_hangs_is_started_again(tmp_path, runtime):
 
     assert [reply.text for reply in asyncio.run(use())] == ["hang 1/0", "fine/0"]
     assert len(fake.noted("starts")) == 2
+
+
+def test_an_engine_that_works_and_makes_no_token_is_started_again(tmp_path, runtime, caplog):
+    fake = Fake(tmp_path)
+
+    async def use():
+        async with opened(fake.spec("stall_s=0.8")) as backend:
+            await backend.start()
+            return await backend.answer(ask("stall 1"))
+
+    assert asyncio.run(use()).text == "stall 1/0"
+    assert "had work and made no token of it for 1 s" in caplog.text
+
+
+def test_a_port_that_somebody_took_meanwhile_is_changed(tmp_path, runtime, monkeypatch):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        given = [taken.getsockname()[1], vllm_process.free_port()]
+        fake = Fake(tmp_path)
+        home = Path(tempfile.mkdtemp(dir=runtime))
+        monkeypatch.setattr(vllm_process, "free_port", lambda: given.pop(0))
+
+        async def use():
+            replica = vllm_replica.Replica(launch(parse(fake.spec())), 0, home, Undertaken(), lambda: None)
+            keeping = asyncio.create_task(replica.keep())
+            while not replica.ready and not keeping.done():
+                await asyncio.sleep(0.05)
+            keeping.cancel()
+            await asyncio.wait({keeping})
+            await replica.end()
+            return replica.crashes, replica.process.port
+
+        assert asyncio.run(use()) == (1, replica_port(fake))
+
+
+class Undertaken:
+    """Buries nobody."""
+
+    def born(self, group):
+        pass
+
+    def buried(self, group):
+        pass
+
+
+def replica_port(fake):
+    return int(fake.noted("starts")[-1][1][-1])
 
 
 def test_a_request_that_always_kills_the_engine_ends_the_run_and_says_so(tmp_path, runtime):
