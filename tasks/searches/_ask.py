@@ -6,7 +6,7 @@ option "correct": MCTS-DPO (arXiv:2405.00451, appendix).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import exp
 from typing import Any
@@ -138,7 +138,7 @@ def confidence(reply: Reply) -> float | None:
     return None if not letters else 1.0 if letters[0] == "A" else 0.0
 
 
-def ended_by(choice: Choice, stop: tuple[str, ...]) -> bool:
+def ended_by(choice: Choice, stop: Sequence[str]) -> bool:
     """Says whether a stop string ended the step, rather than the end of the answer."""
     if choice.outcome == "truncated" or not stop:
         return False

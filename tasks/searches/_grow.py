@@ -125,9 +125,7 @@ class Search:
     def _read(self, node: Node, request: Request, reply: Reply) -> list[Answer]:
         if self.effort.expand == "step" and (request.stop or self.pieces.kind == "words"):
             return read_steps(self.tree, self.policy, self.pieces, node, request, reply)
-        return read_whole(
-            self.tree, self.policy, self.pieces, node, request, reply, keep_path=self.effort.keep_path
-        )
+        return read_whole(self.tree, self.policy, self.pieces, node, request, reply, keep_path=self.effort.keep_path)
 
     def _value(self, answers: Sequence[Answer]) -> Rounds:
         """Values what a round found, and adds it to the tree in the order in which it was asked for."""
@@ -174,7 +172,9 @@ class Search:
             requests += [self._score_request(node) for node in nodes]
         replies = (yield requests) if requests else []
         for place, reply in enumerate(replies):
-            seen = confidence(reply) if place < len(nodes) and "self" in effort.evaluate else self._ranged(_number(reply))
+            seen = (
+                confidence(reply) if place < len(nodes) and "self" in effort.evaluate else self._ranged(_number(reply))
+            )
             if seen is not None:
                 found.setdefault(nodes[place % len(nodes)], []).append(seen)
         if "critic" in effort.evaluate and nodes:

@@ -72,9 +72,7 @@ def _share(choice: Choice, length: int) -> tuple[float | None, int]:
     return (total, tokens) if tokens else (None, 0)
 
 
-def read_steps(
-    tree: Tree, policy: Policy, pieces: Pieces, node: Node, request: Request, reply: Reply
-) -> list[Answer]:
+def read_steps(tree: Tree, policy: Policy, pieces: Pieces, node: Node, request: Request, reply: Reply) -> list[Answer]:
     """Returns the answers of a request for single steps; each becomes a child, and an end where nothing follows."""
     answers = []
     for choice in reply.choices:
@@ -91,9 +89,7 @@ def read_steps(
             node.failed += 1  # the step was not finished: it can be no node
             continue
         ends = pieces.last(step) or not (stopped or cut)
-        child, fresh = tree.add(
-            node, step, logprob=choice.logprob, tokens=choice.completion_tokens, terminal=ends
-        )
+        child, fresh = tree.add(node, step, logprob=choice.logprob, tokens=choice.completion_tokens, terminal=ends)
         text = policy.met(request, reply, choice, node.number, "answer") if ends else child.prefix
         answers.append(Answer(node, child, text, False, fresh))
     node.failed += request.n - len(reply.choices)
@@ -115,9 +111,7 @@ def tally(node: Node, score: float | None) -> None:
     node.successes += decided
 
 
-def rolled_out(
-    policy: Policy, nodes: Sequence[Node], counts: Sequence[int], verdicts: Verdicts
-) -> Asking:
+def rolled_out(policy: Policy, nodes: Sequence[Node], counts: Sequence[int], verdicts: Verdicts) -> Asking:
     """Rolls out ``counts`` continuations from each node to their ends, counts them, and returns the best of each."""
     requests = [policy.whole(node.prefix, n, node.sampled) for node, n in zip(nodes, counts, strict=True)]
     replies = yield requests

@@ -33,8 +33,10 @@ class Solution(NamedTuple):
         return self.score is not None and self.score >= 0.5
 
 
-def insert(tree: Tree, pieces: Pieces, start: Node, text: str, *, cut: bool = False, origin: str = "policy") -> list[Node]:
-    """Returns the nodes of a text that continues ``start``: from below it to the last; a cut text loses its last step."""
+def insert(
+    tree: Tree, pieces: Pieces, start: Node, text: str, *, cut: bool = False, origin: str = "policy"
+) -> list[Node]:
+    """Returns the nodes of a text that continues ``start``, first to last; a cut text loses its last step."""
     steps = pieces.cut(text)
     if cut:
         steps = steps[:-1]

@@ -18,13 +18,17 @@ Backup = Literal["mean", "max", "discounted", "children", "reward", "process", "
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """One step. ``rollouts`` and ``successes`` count the policy's own continuations from here whose end was judged:
-    an unbiased estimate; ``visits`` and ``total`` are the search's statistics, which favour what it favours.
+    """One step.
+
+    ``rollouts`` and ``successes`` count the policy's own continuations from here whose end was judged: an unbiased
+    estimate. ``visits`` and ``total`` are the search's statistics, which favour what it favours.
 
     Attributes:
-        prefix: everything written up to here, this step included. sampled: continuations asked for from here
-            (``drawn`` of them to find children). copies: how often this very step was sampled. pending: simulations under way (virtual loss).
+        prefix: everything written up to here, this step included. copies: how often this very step was sampled.
+        sampled: continuations asked for from here; ``drawn`` of them were to find children.
+        pending: simulations under way (virtual loss). waiting: being expanded. closed: nothing left to do below.
         estimate: what an evaluator thinks of it, in the search's scale; null while nobody could say.
+        future: mean of what its children are worth, for the backups that need it. played: on the path moved along.
     """
 
     number: int
