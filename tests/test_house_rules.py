@@ -26,7 +26,7 @@ NOT_IN_A_RECIPE = {
         citation code_tests exact format function_call instructions json_schema language length numeric regex repetition
         sql_execution""",
     "for panels of several judges, which the recipes here do not have yet": """
-        bradley_terry dawid_skene majority median plackett_luce preference_table uncertainty_weighted worst_case""",
+        bradley_terry dawid_skene majority median preference_table uncertainty_weighted worst_case""",
     "for preferences whose strength is measured, which needs a panel": """
         ensemble_vote flip_weak margin_by_strength most_similar posterior soften stage_by_strength strength weak_pairs
         weight_by_strength""",

@@ -99,14 +99,19 @@ def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def explicit(text: str, start: int, keys: Sequence[str]) -> list[Claim]:
     """Returns the claims made in JSON or in double brackets, in their order."""
+    held = objects(text, start) if "{" in text else []
     found = []
-    for item, at, end in objects(text, start) if "{" in text else ():
+    for item, at, end in held:
         for key in keys:
             if key in item:
                 found.append(Claim(item[key], at, end, item, key))
                 break
     if "[[" in text:
-        found += [Claim(match[1], match.start(), match.end()) for match in BRACKETS.finditer(text, start)]
+        found += [
+            Claim(match[1], match.start(), match.end())
+            for match in BRACKETS.finditer(text, start)
+            if not any(at < match.start() < end for _, at, end in held)
+        ]
     return sorted(found, key=lambda claim: claim.start) if len(found) > 1 else found
 
 

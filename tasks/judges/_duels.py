@@ -55,17 +55,20 @@ def both_orders(completions: Sequence[Row], pairs: Pairs = "all") -> list[Order]
     return orders
 
 
-def contents(orders: Sequence[Order], sheet: Sheet, more: Sequence[Mapping[str, str]] = ()) -> list[str]:
+def contents(
+    orders: Sequence[Order], sheet: Sheet, more: Sequence[Mapping[str, str]] = (), word: str = ""
+) -> list[str]:
     """Returns the prompts of the orders; both orders of a pair are fenced by the same word.
 
     Args:
-        more: other texts of each order, by place.
+        more: other texts of each order, by place. word: of all fences, where the caller has made it.
     """
-    found, word = [], ""
+    found, own = [], ""
     for i, order in enumerate(orders):
         texts = {"first": order.texts[0], "second": order.texts[1], **(more[i] if more else {})}
-        word = word if i % 2 and not more else sheet.word(*texts.values())
-        found.append(sheet(texts, word))
+        if not word and not i % 2:
+            own = sheet.word(*texts.values())
+        found.append(sheet(texts, word or own))
     return found
 
 

@@ -64,6 +64,19 @@ def answered(reply: Reply) -> tuple[str | None, Row]:
     return _OUTCOMES.get(choice.outcome, "error"), row
 
 
+def with_cost_of(row: Row, *replies: Reply) -> Row:
+    """Returns the row with the tokens, the time and the cost of these replies added to its own."""
+    added = dict(row)
+    for reply in replies:
+        made = sum(choice.completion_tokens for choice in reply.choices)
+        for name, more in (
+            ("prompt_tokens", reply.prompt_tokens), ("completion_tokens", made), ("latency_s", reply.latency_s),
+            ("cost", reply.cost),
+        ):  # fmt: skip
+            added[name] = (added.get(name) or 0) + more
+    return added
+
+
 def conversation(messages: Sequence[Mapping[str, Any]]) -> str:
     """Returns messages as text for a judge: the text alone of one user turn, else each turn under its role."""
     if len(messages) == 1 and messages[0]["role"] == "user":

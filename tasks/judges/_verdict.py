@@ -64,26 +64,35 @@ def read_score(text: str, lowest: float, highest: float, shown: Sequence[str] = 
     return _read(text, _SCORE, lambda value: number_named(value, lowest, highest), shown)
 
 
-def read_scores(text: str, labels: Sequence[str], lowest: float, highest: float) -> list[float] | None:
+def read_scores(
+    text: str, labels: Sequence[str], lowest: float, highest: float, shown: Sequence[str] = ()
+) -> list[float] | None:
     """Returns a number for each label, or null.
 
     They stand alone on the first or the last line, in the order of the labels, or each on a line with its label
-    (``Assistant 1: 7``). A reply that gives a label two different numbers gives none.
+    (``Assistant 1: 7``). A reply that gives a label two different numbers gives none. Where a text that was shown holds
+    such lines, only those count that end the reply.
     """
     start = _claims.after_thinking(text)
     lines = [line.strip() for line in text[start:].splitlines() if line.strip()]
-    found = []
-    for line in (*lines[:1], *lines[-1:]):
-        line = line.rpartition(":")[2].strip(" \t*`.()[]")
-        values = [number_named(part, lowest, highest) for part in re.split(r"[ ,;]+", line)]
-        if _NUMBERS.fullmatch(line) and len(values) == len(labels):
-            found.append(values)
+    if not lines or _only_repeats(text, start, shown):
+        return None
+    strict = any(_claims.labelled(seen, 0) or _numbers(seen.splitlines(), len(labels)) for seen in shown)
+    found = _numbers(lines[-1:] if strict else [lines[0], lines[-1]], len(labels))
     if not found:
-        named = _claims.labelled(text, start)
-        said = [{number_named(value, lowest, highest) for name, value in named if name == label} for label in labels]
-        found = [[values.pop() if len(values) == 1 else None for values in said]]
-    first = [value for value in found[0] if value is not None]
-    return first if len(first) == len(labels) and all(other == first for other in found) else None
+        named = _claims.labelled("\n".join(lines[-len(labels) :]) if strict else text[start:], 0)
+        said = [{value for name, value in named if name == label} for label in labels]
+        found = [[values.pop() if len(values) == 1 else "" for values in said]]
+    scores = [[number_named(value, lowest, highest) for value in values] for values in found]
+    first = [value for value in scores[0] if value is not None]
+    return first if len(first) == len(labels) and all(other == first for other in scores) else None
+
+
+def _numbers(lines: Sequence[str], count: int) -> list[list[str]]:
+    """Returns the lines that hold so many numbers and nothing else, but words before a colon."""
+    bare = [line.rpartition(":")[2].strip(" \t*`.()[]") for line in lines]
+    split = [re.split(r"[ ,;]+", line) for line in bare if _NUMBERS.fullmatch(line)]
+    return [values for values in split if len(values) == count]
 
 
 def read_ranking(text: str, labels: Sequence[str], shown: Sequence[str] = ()) -> Reading:
@@ -129,7 +138,7 @@ def _read(
         if not claims:
             return Reading(None, reason)
     elif not claims:
-        claims = _plain(text, start, understand, several, strict)
+        claims = _plain(text, start, understand, several, shown)
     values = {understand(claim.value) for claim in claims}
     if len(values) != 1 or None in values:
         return Reading(None, reason)
@@ -137,13 +146,17 @@ def _read(
 
 
 def _plain(
-    text: str, start: int, understand: Callable[[object], Hashable], several: Several | None, strict: bool
+    text: str, start: int, understand: Callable[[object], Hashable], several: Several | None, shown: Sequence[str]
 ) -> list[Claim]:
     last = _claims.last_line(text, start)
     if last is None or understand(last.value) is not None or several is None:
         return [last] if last else []
+    said = _claims.statements(text, start, reported=several == "first")
+    if not said:
+        return []
     line = text.rstrip().rfind("\n") + 1
-    said = _claims.statements(text, max(start, line) if strict else start, reported=several == "first")
+    if any(_claims.statements(seen, 0, reported=True) for seen in shown):
+        said = [claim for claim in said if claim.start >= line]
     if several == "none" or len({understand(claim.value) for claim in said}) < 2:
         return said
     if several == "first":

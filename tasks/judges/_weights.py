@@ -6,6 +6,7 @@ Source: G-Eval (arXiv:2303.16634, section 2: score weighted by token probabiliti
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Hashable, Sequence
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ from schemas.exchange import Choice
 from tasks.judges._claims import Claim
 
 Named = TypeVar("Named", bound=Hashable)
+_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
 _DRESS = " \t\n\"'*_`([{:"
 
 
@@ -60,10 +62,9 @@ def scale_weights(choice: Choice, claim: Claim | None, lowest: int, highest: int
     """
     if claim is None:
         return {}
-    start, end = claim.span(choice.text)
-    said = choice.text[start:end].strip(_DRESS + ")]}.,!")
-    token = _token_at(choice, start)
-    if token is None or token[0].strip(_DRESS + ")]}.,!") != said.split(".")[0].split("/")[0]:
+    start, _ = claim.span(choice.text)
+    said, token = _NUMBER.match(choice.text, start), _token_at(choice, start)
+    if said is None or token is None or token[0].strip(_DRESS + ")]}.,!") != said[0]:
         return {}
     numbers = {str(number): number for number in range(lowest, highest + 1)}
     found = weights(choice, claim, numbers.get)

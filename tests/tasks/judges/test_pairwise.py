@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from schemas.exchange import Choice, Reply
 from schemas.messages import assistant, to_rows
 from tasks.judges.pairwise import pairwise
+from tests.support.judging import spelt
 
 PROMPT = {"prompt_id": "p", "messages": to_rows("Name a prime.")}
 
@@ -188,3 +189,20 @@ def test_no_reply_makes_a_verdict_out_of_a_failure(texts, data):
         if isinstance(reply, Reply):
             assert row["outcome"] not in ("valid", "tie")
         assert (row["comparison"] == "incomplete") or row["outcome"] in ("valid", "tie")
+
+
+def test_the_probability_is_that_of_the_first_shown_a_tie_counting_half():
+    replies = [
+        spelt('{"winner": "A"}', at="A", top={"A": 0.6, "B": 0.2, "tie": 0.1, "The": 0.1}),
+        spelt('Clear.\n{"winner": "B"}', at="B", top={"B": 0.9, "A": 0.1}),
+    ]
+    rows = judged(completions("2", "9"), *replies, logprobs=True)
+    assert [row["probability"] for row in rows] == pytest.approx([0.65 / 0.9, 0.1])
+    assert [row["winner"] for row in rows] == ["c0", "c0"]
+    plain = judged(completions("2", "9"), "A", logprobs=True)
+    assert [row["probability"] for row in plain] == [None, None]
+
+
+def test_a_token_that_holds_the_quote_and_the_letter_tells_too():
+    reply = spelt('{"winner": "A"}', at='"A', top={'"A': 0.75, '"B': 0.25})
+    assert judged(completions("2", "9"), reply, logprobs=True)[0]["probability"] == pytest.approx(0.75)

@@ -1,0 +1,56 @@
+"""How many stored verdict texts the parser reads as they were published.
+
+    python benchmarks/verdicts.py LLMBAR.parquet VICUNA.parquet
+
+The first holds LLMBar's judge outputs (winner 1, 2 or None in original numbering; swapped; completion: the judge's own
+words, which end in "Output (a) is better."), the second FastChat's GPT-4 reviews of Vicuna's answers (score_a, score_b,
+review). Prints one line a setting, and every text whose reading differs.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+import polars as pl
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tasks.judges._verdict import Several, read_scores, read_winner
+
+SETTINGS: tuple[Several, ...] = ("last", "first", "none")
+
+
+def winners(rows: pl.DataFrame, several: Several) -> tuple[Counter[str], list[str]]:
+    """Returns how many texts read the same, other or not at all, and the ends of those that do not."""
+    counts: Counter[str] = Counter()
+    differ = []
+    for row in rows.iter_rows(named=True):
+        said = {"A": "1", "B": "2"}.get(str(read_winner(row["completion"], several=several).value), "None")
+        if row["swapped"]:
+            said = {"1": "2", "2": "1"}.get(said, said)
+        kind = "same" if said == row["winner"] else "unread" if said == "None" else "other"
+        counts[kind] += 1
+        if kind != "same":
+            differ.append(f"published {row['winner']}, read {said}: …{row['completion'][-160:]!r}")
+    return counts, differ
+
+
+def main(llmbar: str, vicuna: str) -> None:
+    """Prints the figures of both files."""
+    texts = pl.read_parquet(llmbar).filter(pl.col("completion").is_not_null())
+    for several in SETTINGS:
+        counts, differ = winners(texts, several)
+        print(f"LLMBar, several={several}: {dict(counts)} of {texts.height}, {counts['same'] / texts.height:.2%}")
+        print(*differ if several == "last" else (), sep="\n")
+    reviews = pl.read_parquet(vicuna)
+    same = sum(
+        read_scores(row["review"], ("1", "2"), 0, 10) == [row["score_a"], row["score_b"]]
+        for row in reviews.iter_rows(named=True)
+    )
+    print(f"Vicuna: {same} of {reviews.height}, {same / reviews.height:.2%}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:3])
