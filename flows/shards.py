@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,8 @@ from tasks.select import LOG, select, whole
 TEXTS = ("prompt", "chosen", "rejected")
 HEAVY = ("tokens", "token_logprobs")
 MADE = ("preferences", "rankings", "examples", "steps", "scores", "removals")
-LAST = 9_999_999
-"""Number of the spool file that holds what was found over all rows."""
+LAST = 9_000_001
+"""Number of the first spool file that holds what was found over all rows."""
 
 
 @dataclass
@@ -112,7 +113,7 @@ def frame(rows: Rows, name: str) -> pl.DataFrame:
 
 
 def conclude(plan: Plan, spool: Spool) -> None:
-    """Applies the blocks that must see all rows: to ids and numbers, not to texts."""
+    """Applies the blocks that must see all rows: to ids and numbers; texts only for those that ask for them."""
     if plan.late:
         _select_late(plan, spool)
     files = spool.files("preferences")
@@ -120,24 +121,48 @@ def conclude(plan: Plan, spool: Spool) -> None:
         return
     tables = {"audits": plan.audits, "preferences": pl.concat([pl.read_parquet(file).drop(TEXTS) for file in files])}
     for name in {name for step in plan.last for name in step.block.tables} - tables.keys():
-        tables[name] = pl.concat([pl.read_parquet(file) for file in spool.files(name)])
-    curated = curate(tables, plan.last)
-    kept = curated.tables["preferences"]
+        tables[name] = _whole_table(spool, name)
+    for asks, steps in groupby(plan.last, key=lambda step: step.block.mark.texts):
+        if asks:
+            lean = tables["preferences"]
+            tables["preferences"] = pl.concat([_with_texts(lean, file) for file in files])
+        tables, removals = curate(tables, list(steps))
+        if asks:
+            tables["preferences"] = tables["preferences"].drop(TEXTS)
+        _add_removals(spool, removals)
     for file in files:
-        texts = pl.read_parquet(file, columns=["pair_id", *TEXTS])
-        rows = texts.join(kept, on="pair_id", how="inner", maintain_order="left")
+        rows = _with_texts(tables["preferences"], file)
         columns = [name for name in PREFERENCES.schema.names if name in rows.columns]
         file.unlink() if not rows.height else rows.select(columns).write_parquet(file)
-    spool.write("removals", LAST, curated.removals)
-    spool.counts.add_removals(curated.removals)
+
+
+def _with_texts(lean: pl.DataFrame, file: Path) -> pl.DataFrame:
+    """Returns the rows of one shard that are left, with their texts; those of a pair turned round change places."""
+    texts = pl.read_parquet(file, columns=["pair_id", "chosen_id", *TEXTS]).rename({"chosen_id": "_chosen_id"})
+    rows = texts.join(lean, on="pair_id", how="inner", maintain_order="left")
+    turned = pl.col("_chosen_id") != pl.col("chosen_id")
+    return rows.with_columns(
+        chosen=pl.when(turned).then("rejected").otherwise("chosen"),
+        rejected=pl.when(turned).then("chosen").otherwise("rejected"),
+    ).drop("_chosen_id")
+
+
+def _whole_table(spool: Spool, name: str) -> pl.DataFrame:
+    frames = [pl.read_parquet(file) for file in spool.files(name)]
+    return pl.concat(frames) if frames else TABLES[name].empty().drop(LOG)
+
+
+def _add_removals(spool: Spool, removals: pl.DataFrame) -> None:
+    late = [int(file.stem) for file in spool.files("removals") if int(file.stem) >= LAST]
+    spool.write("removals", max(late, default=LAST - 1) + 1, removals)
+    spool.counts.add_removals(removals)
 
 
 def _select_late(plan: Plan, spool: Spool) -> None:
     """Scores and selects over all rows at once, then fills in texts shard by shard."""
     tables = {"audits": plan.audits}
     for name in ("prompts", "completions", "judgments", "nodes"):
-        frames = [pl.read_parquet(file) for file in spool.files(name)]
-        tables[name] = pl.concat(frames) if frames else TABLES[name].empty().drop(LOG)
+        tables[name] = _whole_table(spool, name)
     tables["completions"] = tables["completions"].drop("messages")
     tables, removed = curate(tables, plan.before)
     tables["scores"] = scored(tables, plan)

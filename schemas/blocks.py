@@ -46,6 +46,7 @@ class Mark:
         asks: it is an exchange and needs a model.
         makes: the dataset table a selector's rows belong to.
         runs: it sends programs to the sandbox beside what it asks a model.
+        texts: it needs prompt, chosen and rejected although it sees all rows at once; others are spared the memory.
     """
 
     verb: str
@@ -54,6 +55,7 @@ class Mark:
     asks: bool = False
     makes: Makes = "preferences"
     runs: bool = False
+    texts: bool = False
 
 
 class _Decorator(Protocol):
@@ -70,16 +72,17 @@ class _Decorator(Protocol):
         asks: bool = ...,
         makes: Makes = ...,
         runs: bool = ...,
+        texts: bool = ...,
     ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 
 
 def _mark(verb: str, asks: bool = False) -> _Decorator:
     def decorate(
         function: Callable[P, R] | None = None, *, scope: Scope = "prompt", needs: tuple[str, ...] = (),
-        asks: bool = asks, makes: Makes = "preferences", runs: bool = False,
+        asks: bool = asks, makes: Makes = "preferences", runs: bool = False, texts: bool = False,
     ) -> Callable[P, R] | Callable[[Callable[P, R]], Callable[P, R]]:  # fmt: skip
         def note(marked: Callable[P, R]) -> Callable[P, R]:
-            marked.__pairwright__ = Mark(verb, scope, needs, asks, makes, runs)  # type: ignore[attr-defined]
+            marked.__pairwright__ = Mark(verb, scope, needs, asks, makes, runs, texts)  # type: ignore[attr-defined]
             return marked
 
         return note(function) if function else note
