@@ -28,7 +28,7 @@ OTHERS = {
     "recipes": "one YAML a published construction; the table above",
     "benchmarks": "a local engine simulator, and what we measured with it",
     "notebooks": "readers: a version looked at, never made",
-    "docs": "blocks, commands, tables (generated), and decisions",
+    "docs": "blocks, commands, tables, every file (generated), and decisions",
     "tests": "mirrors this tree",
     "prefect.yaml": "what runs when, on which work pool",
     "constraints.txt": "versions that work together",
@@ -44,6 +44,7 @@ def files() -> dict[Path, str]:
         ROOT / "docs/blocks.md": blocks(),
         ROOT / "docs/commands.md": commands(),
         ROOT / "docs/tables.md": tables(),
+        ROOT / "docs/tree.md": every_file(),
         ROOT / "docs/recipe.schema.json": json.dumps(recipe_schema(), indent=1, ensure_ascii=False) + "\n",
         ROOT / "README.md": readme((ROOT / "README.md").read_text(encoding="utf-8")),
     }
@@ -135,27 +136,35 @@ def recipe_table() -> str:
 
 
 def tree() -> str:
-    """Returns the tree of packages, a remark a file, families of blocks as one line each."""
+    """Returns the tree of folders with a remark each; ``every_file`` has the files."""
     lines = []
     for package in PACKAGES:
-        lines.append(_line(f"{package}/", _remark(ROOT / package / "__init__.py")))
-        for path in sorted((ROOT / package).iterdir(), key=lambda p: (p.is_dir(), p.name)):
-            if path.is_dir() and (path / "__init__.py").is_file():
-                lines.append(_line(f"  {path.name}/", _remark(path / "__init__.py")))
-            elif path.suffix == ".py" and path.name != "__init__.py":
-                lines.append(_line(f"  {path.name}", _remark(path)))
-    lines += [_line(f"{name}/" if (ROOT / name).is_dir() else name, remark) for name, remark in OTHERS.items()]
+        lines.append(_line(f"{package}/", ROOT / package / "__init__.py"))
+        lines += [_line(f"  {path.parent.name}/", path) for path in sorted((ROOT / package).glob("*/__init__.py"))]
+    for name, remark in OTHERS.items():
+        if (ROOT / name).is_file() or any((ROOT / name).glob("*")):
+            lines.append(f"{name + '/' if (ROOT / name).is_dir() else name:<20}{remark}")
     return "```\n" + "\n".join(lines) + "\n```\n"
 
 
-def _line(name: str, remark: str, width: int = 110) -> str:
-    line = f"{name:<24}{remark}"
-    return line if len(line) <= width else line[: width - 1].rsplit(" ", 1)[0] + " …"
+def every_file() -> str:
+    """Returns the page of all modules, with the first line of what each says of itself."""
+    out = [HEAD, "# The tree, file by file\n\nImports go one way: flows, tasks, storage, schemas.\n"]
+    for package in PACKAGES:
+        for folder in (ROOT / package, *(path.parent for path in sorted((ROOT / package).glob("*/__init__.py")))):
+            files = [path for path in sorted(folder.glob("*.py")) if path.name != "__init__.py"]
+            out.append(f"\n## {folder.relative_to(ROOT)}/\n\n{_remark(folder / '__init__.py')}.\n\n")
+            out.append(table(("file", "what it is"), ((f"`{path.name}`", _remark(path)) for path in files)))
+    return "".join(out)
+
+
+def _line(name: str, path: Path) -> str:
+    return f"{name:<20}{_remark(path).split('. ')[0]}"
 
 
 def _remark(path: Path) -> str:
     doc = inspect.cleandoc(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "")
-    return doc.split("\n", 1)[0].rstrip(".")
+    return doc.split("\n", 1)[0].rstrip(".").replace("``", "`")
 
 
 def main() -> None:
