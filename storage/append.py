@@ -42,7 +42,7 @@ def append_new(delta: Delta, index: KeyIndex, rows: pa.Table, note: Mapping[str,
     parts: list[Part] = []
     removed = sorted({index.replaceable[int(h)] for h in hashes[superseding]})
     try:
-        parts += delta.write(files.arrow_tables(rows.filter(pa.array(wanted))))
+        parts += delta.write(files.arrow_tables(rows.filter(_mask(wanted))))
         old = [part for part in delta.parts() if delta.path(part.path) in removed] if removed else []
         kept = [part for path in removed for part in _without(delta, path, hashes[superseding])]
         parts += kept
@@ -113,5 +113,9 @@ def _without(delta: Delta, path: str, superseded: Hashes) -> list[Part]:
     """Returns new files with the rows of one file that stay."""
     rows = delta.read(path)
     hashes, _ = _keys_of(delta.table, rows)
-    stay = rows.filter(pa.array(~np.isin(hashes, superseded)))
+    stay = rows.filter(_mask(~np.isin(hashes, superseded)))
     return delta.write(files.arrow_tables(stay), schema=stay.schema) if stay.num_rows else []
+
+
+def _mask(wanted: NDArray[np.bool_]) -> pa.Array:
+    return pl.Series(wanted).to_arrow()  # pa.array() of NumPy's would import pandas: a second, and 60 MB
