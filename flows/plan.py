@@ -144,6 +144,8 @@ def canonical(recipe: Recipe) -> tuple[Recipe, dict[str, str]]:
         models = [name for name in registry.SPECS if name in params]
         changed = dict(block.params)
         for name in models:
+            if params[name] is None:  # it can do without
+                continue
             if not params[name]:
                 option = {"policy": "--policy SPEC", "model": "--judge SPEC"}.get(
                     name, f"--set {block.name}.{name}=SPEC"

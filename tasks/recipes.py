@@ -139,7 +139,7 @@ def with_models(recipe: Recipe, *, policy: str | None, judge: str | None) -> Rec
             changed["policy"] = policy
         if judging and spec.verb == "judge" and "policy" in params:
             changed["policy"] = judging
-        if judge and spec.verb == "judge" and "model" in params:
+        if judge and spec.verb in ("judge", "search") and "model" in params:
             changed["model"] = judge
         blocks.append(BlockSpec(verb=spec.verb, name=spec.name, params=changed))
     return recipe.model_copy(update={"blocks": tuple(blocks)})

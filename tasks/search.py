@@ -18,9 +18,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Generator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from schemas.errors import RecipeError
+from schemas.errors import DataError, RecipeError
 from schemas.exchange import Grown, Reply, Request
 from schemas.ids import canonical, content_id
 from schemas.messages import assistant
@@ -29,9 +29,16 @@ from tasks import registry
 from tasks.driver import Driver, Order
 
 ROLES = ("verifier", "critic")
-"""Parameters of a search that name a judge: ``math``, or ``{judge: pointwise, rubric: …}``."""
+"""Parameters of a search that name a judge: ``math``, or ``{judge: pointwise, range: [1, 10], rubric: …}``."""
 
-Judge = tuple[registry.Block, dict[str, Any]]
+
+class Judge(NamedTuple):
+    """A judge with its checked parameters, and the range of its scores, which is brought to 0 to 1."""
+
+    block: registry.Block
+    params: dict[str, Any]
+    low: float = 0.0
+    high: float = 1.0
 
 
 class Searching:
@@ -91,14 +98,17 @@ class Searching:
 
 def _judge(params: Mapping[str, Any], role: str, recipe: str) -> Judge:
     given = params[role]
-    named = {"judge": given} if isinstance(given, str) else dict(given)
+    named: dict[str, Any] = {"judge": given} if isinstance(given, str) else dict(given)
     name = named.pop("judge", None)
     if not isinstance(name, str):
         raise RecipeError(f"recipe {recipe}: {role} names no judge; write {role}: math, or {role}: {{judge: math, …}}")
     block = registry.find("judge", name)
+    low, high = named.pop("range", (0.0, 1.0))
+    if not low < high:
+        raise RecipeError(f"recipe {recipe}: the range of {role} is {low} to {high}; the second must be higher")
     if "model" in block.params.model_fields and params.get("model"):
         named.setdefault("model", params["model"])
-    return block, registry.check(BlockSpec(verb="judge", name=name, params=named), recipe)
+    return Judge(block, registry.check(BlockSpec(verb="judge", name=name, params=named), recipe), low, high)
 
 
 class Judges:
@@ -106,6 +116,10 @@ class Judges:
 
     def __init__(self, prompt: dict[str, Any], judges: Mapping[str, Judge]) -> None:
         self.prompt, self.judges = prompt, judges
+        for role, judge in judges.items():
+            for name in judge.block.mark.needs:
+                if prompt.get(name) is None:
+                    raise DataError(f"{role} {judge.block.name!r} needs {name!r} on every prompt", field=name)
 
     def __call__(
         self, role: str, texts: Sequence[str], cut: Sequence[bool]
@@ -113,7 +127,7 @@ class Judges:
         """Yields what the judge asks, and returns one score a text: the mean of its valid ones, null without any."""
         if not texts:
             return []
-        block, params = self.judges[role]
+        block, params, low, high = self.judges[role]
         completions = [
             {
                 "completion_id": f"{number:06d}", "sample_index": number, "messages": assistant(text),
@@ -128,5 +142,5 @@ class Judges:
         scores: list[list[float]] = [[] for _ in texts]
         for row in rows:
             if row["outcome"] == "valid" and row["score"] is not None:
-                scores[int(row["subjects"][0])].append(row["score"])
+                scores[int(row["subjects"][0])].append(min(max((row["score"] - low) / (high - low), 0.0), 1.0))
         return [sum(found) / len(found) if found else None for found in scores]

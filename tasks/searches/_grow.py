@@ -31,7 +31,7 @@ class Effort:
         expand: ``whole`` draws whole continuations: the first step is the child, and the end tells what it is worth;
             ``step`` draws one step, which evaluators value.
         evaluate: what values a new node, beside its end where it is one. rollouts: of a new node.
-        value_model: SPEC that answers score requests. critic_range: the critic's lowest and highest score.
+        value_model: SPEC that answers score requests. value_range: its lowest and highest score.
         lookahead: share of the best rollout in a node's value. solved: stop after so many right and as many wrong ends.
         stable: stop when the best first step has not changed for so many rounds.
         advance: after its simulations the best child of the root becomes the root, until an end.
@@ -43,7 +43,7 @@ class Effort:
     evaluate: tuple[Evaluate, ...] = ()
     rollouts: int = 0
     value_model: str = ""
-    critic_range: tuple[float, float] = (0.0, 1.0)
+    value_range: tuple[float, float] = (0.0, 1.0)
     prior: Literal["share", "mean", "length", "uniform"] = "share"
     lookahead: float = 0.0
     solved: int = 0
@@ -180,8 +180,8 @@ class Search:
         if "critic" in effort.evaluate and nodes:
             scores = yield from self.verdicts("critic", [node.prefix for node in nodes], [False] * len(nodes))
             for node, score in zip(nodes, scores, strict=True):
-                if (seen := self._ranged(score)) is not None:
-                    found.setdefault(node, []).append(seen)
+                if score is not None:
+                    found.setdefault(node, []).append(score)
         return {node: sum(seen) / len(seen) for node, seen in found.items()}
 
     def _score_request(self, node: Node) -> Request:
@@ -189,7 +189,7 @@ class Search:
         return Request(model=self.effort.value_model, kind="score", messages=messages, temperature=0.0)
 
     def _ranged(self, score: float | None) -> float | None:
-        low, high = self.effort.critic_range
+        low, high = self.effort.value_range
         return None if score is None else f.within(0.0, 1.0, (score - low) / (high - low))
 
     def _estimate(self, node: Node, best: float | None) -> float | None:

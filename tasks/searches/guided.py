@@ -25,7 +25,7 @@ def guided(
     model: str,
     verifier: str | dict[str, Any] = "math",
     critic: str | dict[str, Any] | None = None,
-    critic_range: tuple[float, float] = (0.0, 1.0),
+    value_range: tuple[float, float] = (0.0, 1.0),
     delimiter: Kind = "step",
     mark: str = "",
     chunk: int = 128,
@@ -60,7 +60,7 @@ def guided(
     Args:
         policy: SPEC of the model that writes steps. model: SPEC of the model that values them; it is sent score
             requests, or the critic's questions where a critic is named.
-        verifier: the judge of whole answers. critic: a judge of unfinished ones. critic_range: lowest, highest value.
+        verifier: the judge of whole answers. critic: a judge of unfinished ones. value_range: of a value model.
         rollouts: also continue every new step to its end so often. lookahead: share of the best of these in its value.
     """
     pieces = Pieces(delimiter, mark, chunk)
@@ -68,7 +68,7 @@ def guided(
     by: _grow.Evaluate = "critic" if critic else "value"
     effort = _grow.Effort(
         simulations=simulations, expand="step", draws=children, rollouts=rollouts, value_model=model,
-        evaluate=(by, "rollouts") if rollouts else (by,), critic_range=critic_range, prior=prior, lookahead=lookahead,
+        evaluate=(by, "rollouts") if rollouts else (by,), value_range=value_range, prior=prior, lookahead=lookahead,
         solved=solved, advance=advance,
     )  # fmt: skip
     asked = Policy(

@@ -30,12 +30,11 @@ def longform(
     policy: str,
     model: str,
     critic: str | dict[str, Any] = "pointwise",
-    critic_range: tuple[float, float] = (1.0, 10.0),
     width: int = 4,
     depth: int = 4,
     chunk: int = 512,
     memory: bool = True,
-    refine_below: float = 6.0,
+    refine_below: float = 0.55,
     temperature: float = 0.7,
     top_p: float = 1.0,
     seed: int = 0,
@@ -43,14 +42,14 @@ def longform(
 ) -> Search:
     """Returns one played path of chunks with their siblings; a mended chunk is a sibling of origin ``refined``.
 
-    Values are the critic's, brought to 0 to 1. A chunk the critic could not value is neither chosen nor rejected.
+    A chunk the critic could not value is neither chosen nor rejected.
 
     Args:
         policy: SPEC of the writer. model: SPEC of the critic and of the questions about facts.
-        critic: a judge of unfinished texts; its scores lie in ``critic_range``.
+        critic: a judge of unfinished texts, with the ``range`` of its scores.
         width, depth: chunks at a place, and places. chunk: tokens of one.
         memory: remember facts of chosen chunks; a chunk that contradicts one is passed over.
-        refine_below: below this score the best chunk is criticised, written again with the advice, and replaced where
+        refine_below: below this value the best chunk is criticised, written again with the advice, and replaced where
             the new one is valued higher.
     """
     tree, pieces = Tree(Rules(backup="none")), Pieces("words", size=chunk)
@@ -58,7 +57,6 @@ def longform(
         prompt, policy, temperature=temperature, top_p=top_p, step_tokens=chunk, max_tokens=chunk, seed=seed,
         system=system,
     )  # fmt: skip
-    low, high = critic_range
     node, facts = tree.root, list[str]()
     notes: dict[Node, dict[str, Any]] = {}
     for _ in range(depth):
@@ -66,12 +64,12 @@ def longform(
         node.sampled += width
         (reply,) = yield [request]
         fresh = [a.child for a in read_steps(tree, asked, pieces, node, request, reply) if a.child and a.fresh]
-        yield from _valued(verdicts, fresh, low, high)
+        yield from _valued(verdicts, fresh)
         best = yield from _agreeing(asked, model, fresh, facts, notes)
         if best is None:
             break
-        if (best.evaluation or 0.0) * (high - low) + low < refine_below:
-            best = yield from _refined(tree, asked, pieces, verdicts, model, best, (low, high), notes)
+        if (best.evaluation or 0.0) < refine_below:
+            best = yield from _refined(tree, asked, pieces, verdicts, model, best, notes)
         best.played = True
         if best.terminal:
             break
@@ -82,13 +80,11 @@ def longform(
     return grown(tree, asked, {"search": "longform", "facts": facts}, notes)
 
 
-def _valued(
-    verdicts: Verdicts, nodes: list[Node], low: float, high: float
-) -> Generator[list[Request], list[Reply], None]:
+def _valued(verdicts: Verdicts, nodes: list[Node]) -> Generator[list[Request], list[Reply], None]:
     scores = yield from verdicts("critic", [node.prefix for node in nodes], [False] * len(nodes))
     for node, score in zip(nodes, scores, strict=True):
         if score is not None:
-            node.evaluation = node.estimate = (score - low) / (high - low)
+            node.evaluation = node.estimate = score
             node.visits = 1
             if node.terminal:
                 node.reward = node.estimate
@@ -111,7 +107,7 @@ def _agreeing(
 
 def _refined(
     tree: Tree, policy: Policy, pieces: Pieces, verdicts: Verdicts, model: str, weak: Node,
-    span: tuple[float, float], notes: dict[Node, dict[str, Any]],
+    notes: dict[Node, dict[str, Any]],
 ) -> Generator[list[Request], list[Reply], Node]:  # fmt: skip
     """Returns the chunk written again with a critique where it is valued higher, else the weak one."""
     start = weak.parent
@@ -130,7 +126,7 @@ def _refined(
     made = [a.child for a in read_steps(tree, policy, pieces, start, request, reply) if a.child and a.fresh]
     for node in made:
         node.origin = "refined"
-    yield from _valued(verdicts, made, *span)
+    yield from _valued(verdicts, made)
     better = [node for node in made if (node.estimate or 0.0) > (weak.estimate or 0.0)]
     return better[0] if better else weak
 

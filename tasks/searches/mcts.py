@@ -22,9 +22,9 @@ def mcts(
     verdicts: Verdicts,
     *,
     policy: str,
+    model: str | None = None,
     verifier: str | dict[str, Any] = "math",
     critic: str | dict[str, Any] | None = None,
-    critic_range: tuple[float, float] = (0.0, 1.0),
     delimiter: Kind = "newline",
     mark: str = "",
     chunk: int = 128,
@@ -62,9 +62,9 @@ def mcts(
     """Returns one tree a prompt, and the whole answers met while it grew.
 
     Args:
-        policy: SPEC of the model that writes steps.
-        verifier: the judge of whole answers, by name or with its parameters; it must give scores from 0 to 1.
-        critic: a judge of unfinished answers, for ``evaluate: [critic]``; its scores lie in ``critic_range``.
+        policy: SPEC of the model that writes steps. model: of verifier and critic, where they ask one.
+        verifier: the judge of whole answers, by name, or with its parameters and the ``range`` of its scores; half way
+            up it and above counts as right. critic: a judge of unfinished answers, for ``evaluate: [critic]``.
         delimiter, mark, chunk: what a step is; ``mark`` replaces the word or tag, ``chunk`` is words a chunk.
         select, c, width, children, root_children, widen, max_depth, dedup, backup, gamma, mix, scale, window: the
             rules of the tree.
@@ -82,7 +82,7 @@ def mcts(
     walks = select in ("puct", "uct", "damped", "schedule")
     effort = _grow.Effort(
         simulations=simulations, expand=expand, draws=1 if walks and expand == "whole" else children,
-        evaluate=tuple(evaluate), rollouts=rollouts, critic_range=critic_range, prior=prior, lookahead=lookahead,
+        evaluate=tuple(evaluate), rollouts=rollouts, prior=prior, lookahead=lookahead,
         solved=solved, stable=stable, advance=advance, keep_path=keep_path,
     )  # fmt: skip
     asked = Policy(
