@@ -167,11 +167,11 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
 
 def _choice(said: dict[str, Any]) -> Choice:
     reason, text = said["finish_reason"], said["text"]
-    outcome: Outcome = "truncated" if reason == "length" else "ok" if text else "empty"
+    outcome: Outcome = "truncated" if reason == "length" else "ok" if text or "value" in said else "empty"
     return Choice(
         index=said["index"], text=text, outcome=outcome, finish_reason=reason, logprob=said["logprob"],
         tokens=tuple(
             Token(piece, logprob, tuple((other, at) for other, at in top)) for piece, logprob, top in said["tokens"]
         ),
-        completion_tokens=said["completion_tokens"],
+        completion_tokens=said["completion_tokens"], value=said.get("value"),
     )  # fmt: skip

@@ -18,6 +18,7 @@ from typing import Any
 import orjson
 
 from tasks.backends.batch import Batch
+from tasks.backends.embedded_score import score
 
 ENGINE = "numpy-exact-1"
 """Part of the fingerprint: another number when the arithmetic or the sampling changes what is answered."""
@@ -59,6 +60,8 @@ def _handle(batch: Batch, line: bytes) -> None:
     try:
         if "score" in message:
             _write({"id": tag, "tokens": batch.score(message["score"])})
+        elif message["ask"]["kind"] == "score":
+            _write({"id": tag, **score(batch, message["ask"])})
         else:
             batch.ask(message["ask"], partial(_done, tag))
     except (ValueError, TemplateError) as error:

@@ -97,7 +97,7 @@ def test_without_a_seed_every_answer_is_fresh() -> None:
 def test_what_it_cannot_do_is_an_error_and_no_answer() -> None:
     replies = answers(asked(kind="score"), asked(kind="run"), asked(extra={"beams": 2}), asked("1 + " * 300 + "1"))
     assert [reply.choices for reply in replies] == [()] * 4
-    assert "no score requests" in (replies[0].error or "")
+    assert "do not end with the assistant's text" in (replies[0].error or "")
     assert "no run requests" in (replies[1].error or "")
     assert "knows no beams" in (replies[2].error or "")
     assert "from 1 to 511 are allowed" in (replies[3].error or "")
