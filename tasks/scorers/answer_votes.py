@@ -1,0 +1,53 @@
+r"""Answer votes: the share of a prompt's completions that come to the same final answer.
+
+Source: ScPO (arXiv:2411.04109, section 2.2: votes of k samples); self-consistency (arXiv:2203.11171, section 2).
+
+Use it where right answers are few and wrong ones differ. It is bad where the model is wrong the same way every time.
+"""
+
+from __future__ import annotations
+
+import re
+
+import polars as pl
+
+from schemas.blocks import scorer
+from tasks.scorers._quantile import finished
+
+PATTERN = r"(?i)(?:\\boxed\{([^{}]*)\}|####[ \t]*(\S[^\n]*)|\banswer[*_]*\s*(?:is|:|=)\s*([^\n]+))"
+
+
+@scorer(texts=True)
+def answer_votes(
+    completions: pl.DataFrame, *, pattern: str = PATTERN, criterion: str = "votes", least: int = 1
+) -> pl.DataFrame:
+    r"""Returns for each completion with a final answer its share of the votes: those with the same answer, over all.
+
+    ``judgments`` is the number of votes. The last match of the pattern is the answer, its first group that took part if
+    it has any: by default ``\boxed{…}``, ``#### …``, ``Answer: …``, ``answer is …``. Compared are numbers by value
+    and other texts without case, blanks and a closing stop. A completion without an answer, or cut, casts no vote, but
+    counts among all.
+
+    Args:
+        completions: with their messages.
+        least: fewer distinct answers than this give a prompt no scores.
+    """
+    said = pl.element().struct.field("content").fill_null("")
+    text = pl.col("messages").list.eval(said).list.join("\n\n")
+    found = text.str.extract_all(pattern).list.last()
+    groups = re.compile(pattern).groups
+    inner = pl.coalesce(*(found.str.extract(pattern, i) for i in range(1, groups + 1))) if groups else found
+    plain = inner.str.replace_all(r"[$\s,*]|\\[()\[\]]", "").str.strip_chars_end(".").str.to_lowercase()
+    number = plain.cast(pl.Float64, strict=False)
+    answer = pl.when(number.is_finite()).then(number.cast(pl.String)).otherwise(plain)
+    whole = pl.col("finish_reason") != "length"
+    votes = completions.select(
+        "prompt_id", "completion_id", answer=pl.when(whole & (answer != "")).then(answer), of=pl.len().over("prompt_id")
+    ).filter(pl.col("answer").is_not_null())
+    distinct = pl.col("answer").n_unique().over("prompt_id")
+    counted = votes.filter(distinct >= least).with_columns(judgments=pl.len().over("prompt_id", "answer"))
+    scored = counted.select(
+        "prompt_id", "completion_id", "judgments", criterion=pl.lit(criterion),
+        score=pl.col("judgments") / pl.col("of"), standard_error=pl.lit(None, pl.Float64),
+    )  # fmt: skip
+    return finished(scored, "answer_votes")
