@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from flows.opening import opened, start
+from flows.opening import opened, revisions, start
 from flows.plan import Plan, canonical
 from flows.settings import Settings
 from flows.shards import frame
@@ -71,7 +71,8 @@ async def asked(
     prompts = load.Prompts(lambda: iter([_prompts(found)]))
     plan = Plan(recipe, f"audit-{spec.name}", 0, prompts, backends, [], [], [], [], [], [])
     async with opened(plan, root, settings or Settings(), None) as (store, driver):
-        fingerprints, _ = await start(plan)
+        fingerprints, told = await start(plan)
+        driver.revisions = revisions(told)
         judging = Judging(recipe.of("judge")[0], recipe.name, fingerprints)
         run_id = content_id("audit", judging.fingerprint, prompts.digest)
         judgments = []

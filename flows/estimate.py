@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from storage.ledger import Ledger, Stored
 from tasks import registry
 from tasks.answer import answers
 from tasks.backends.base import Backend
-from tasks.driver import Driver, Rows, from_ledger
+from tasks.driver import Driver, Rows, from_ledger, revised
 from tasks.judge import Judging
 from tasks.sample import Sampling
 
@@ -45,7 +45,9 @@ class Use:
             self.latency_s += stored.latency_s
 
 
-def estimate(plan: Plan, ledger: Ledger | None, *, walked: int = WALKED) -> dict[str, Any]:
+def estimate(
+    plan: Plan, ledger: Ledger, revisions: Mapping[str, str], *, walked: int = WALKED
+) -> dict[str, Any]:  # fmt: skip
     """Returns calls, tokens, cost and time that a run would need, by model, and what the ledger already holds.
 
     Samples that are not there yet stand in as placeholders, so that the calls their judges will make are counted too.
@@ -58,7 +60,7 @@ def estimate(plan: Plan, ledger: Ledger | None, *, walked: int = WALKED) -> dict
     def reply(request: Request) -> Reply:
         if request.model in recorded:
             return Reply(choices=tuple(_placeholder(i) for i in range(request.n or 4)))
-        found = ledger.find(request) if ledger else {}
+        found = ledger.find(revised(request, revisions))
         uses[request.model].add(request, found)
         if len(found) == request.n:
             return from_ledger(found)

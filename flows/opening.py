@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import errno
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -62,6 +62,11 @@ def remembered(plan: Plan, store: Store) -> tuple[dict[str, str], dict[str, dict
             raise UsageError(f"{spec} has answered nothing on this lake; run the recipe first")
     told = {spec: told[spec] for spec in plan.backends}
     return {spec: content_id("backend", answer) for spec, answer in told.items()}, told
+
+
+def revisions(told: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Returns SPEC -> revision, of the backends that know what they run; the word of an endpoint is not enough."""
+    return {spec: content_id("revision", answer) for spec, answer in told.items() if answer.get("revision")}
 
 
 @contextlib.contextmanager

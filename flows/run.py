@@ -22,11 +22,11 @@ import polars as pl
 from flows import shards
 from flows.estimate import estimate, pilot, prices
 from flows.floor import check_floor
-from flows.opening import interrupts, opened, remembered, start
+from flows.opening import interrupts, opened, remembered, revisions, start
 from flows.plan import Plan
 from flows.result import Counts, Result, spent
 from flows.settings import Settings
-from schemas.errors import PairwrightError, RefusedError, StoppedError
+from schemas.errors import PairwrightError, RefusedError, StoppedError, UsageError
 from schemas.tables import TABLES
 from storage.catalog import write_catalog
 from storage.store import Store
@@ -99,12 +99,17 @@ async def plan_async(
     Args:
         prompts: of the pilot; 0 asks nothing.
     """
-    async with opened(plan, root, settings or Settings(), None) as (_, driver):
-        found = estimate(plan, driver.ledger)
-        if prompts and found["cost"] is None:
-            fingerprints, _ = await start(plan)
+    async with opened(plan, root, settings or Settings(), None) as (store, driver):
+        if not prompts:
+            with contextlib.suppress(UsageError):  # never run here: what its models are is not known, nor are answers
+                driver.revisions = revisions(remembered(plan, store)[1])
+            return estimate(plan, driver.ledger, driver.revisions)
+        fingerprints, told = await start(plan)
+        driver.revisions = revisions(told)
+        found = estimate(plan, driver.ledger, driver.revisions)
+        if found["cost"] is None:
             await pilot(plan, driver, fingerprints, prompts)
-            found = estimate(plan, driver.ledger)
+            found = estimate(plan, driver.ledger, driver.revisions)
         return found
 
 
@@ -122,10 +127,11 @@ class _Run:
     async def go(self, watch: Watch | None, approve: Approve | None) -> Result:
         offline = self.driver.offline
         fingerprints, self.backends = remembered(self.plan, self.store) if offline else await start(self.plan)
+        self.driver.revisions = revisions(self.backends)
         self.run_id = _run_id(self.plan, fingerprints, self.store)
         if approve and not offline and any(any(prices(backend)) for backend in self.plan.backends.values()):
             await pilot(self.plan, self.driver, fingerprints, PILOT)
-            if not approve(estimate(self.plan, self.driver.ledger)):
+            if not approve(estimate(self.plan, self.driver.ledger, self.driver.revisions)):
                 raise StoppedError("not approved; the pilot's answers are kept")
         self.spool.start()
         show = watch(self.driver, self.spool.counts) if watch else contextlib.nullcontext()

@@ -44,6 +44,7 @@ class Request:
         schema: JSON Schema the answer should follow, where the endpoint can enforce it.
         template: version of the judge's prompt template.
         extra: whatever else the endpoint is to be told (top_k, min_p, chat_template_kwargs, …), sent as it is.
+        revision: what the backend runs under that SPEC, where it knows (the hash of its weights); the driver's to set.
     """
 
     model: str
@@ -64,6 +65,7 @@ class Request:
     tools: Sequence[Mapping[str, Any]] = ()
     template: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
+    revision: str = ""
 
     def question(self) -> bytes:
         """Returns the canonical JSON of all that can change an answer, without which samples of it are wanted."""
@@ -71,7 +73,7 @@ class Request:
             (
                 "v1", self.kind, self.model, self.messages, self.text, self.prefix, self.temperature, self.top_p,
                 self.max_tokens, self.stop, self.seed, self.logprobs, self.top_logprobs, self.schema, self.tools,
-                self.template, self.extra,
+                self.template, self.extra, self.revision,
             )
         )  # fmt: skip
 

@@ -161,6 +161,10 @@ class Driver:
         backends: SPEC -> backend; specs that share an endpoint share its slots.
         workers: where rules run (plain functions that need CPU); null runs them here.
         offline: nothing is asked; an answer that the ledger does not hold is a failed call.
+
+    Attributes:
+        revisions: SPEC -> what its backend runs, once that is known: a checkpoint that was trained on is another
+            model, and its answers are other answers.
     """
 
     def __init__(
@@ -169,6 +173,7 @@ class Driver:
     ) -> None:  # fmt: skip
         self.backends, self.ledger, self.workers, self.offline = backends, ledger, workers, offline
         self.budget = budget or Budget()
+        self.revisions: Mapping[str, str] = {}
         self.tally = Tally()
         self.stopped: Exception | None = None
         self.wake = asyncio.Event()
@@ -225,6 +230,7 @@ class Driver:
         backend = self.backends[request.model]
         if getattr(backend, "records", False):  # recorded data: nothing is bought, so nothing is kept
             return await backend.answer(request)
+        request = revised(request, self.revisions)
         found = self.ledger.find(request)
         replies: list[Reply] = []
         if len(found) < request.n and self.offline and request.kind != "run":
@@ -279,6 +285,12 @@ class Driver:
                     "every answer so far is kept, the same command goes on from here"
                 )
             )
+
+
+def revised(request: Request, revisions: Mapping[str, str]) -> Request:
+    """Returns the request as the ledger knows it: with the revision of the model that answers it."""
+    revision = revisions.get(request.model)
+    return replace(request, revision=revision) if revision else request
 
 
 def _apply(block: Callable[..., Any], args: tuple[Any, ...], params: dict[str, Any]) -> Any:

@@ -49,6 +49,7 @@ def test_coins_are_fair() -> None:
         {"max_tokens": 7}, {"stop": ("x",)}, {"prefix": "a"}, {"top_p": 0.9}, {"template": "v2"}, {"kind": "score"},
         {"schema": {"type": "object"}}, {"text": "hi"}, {"extra": {"top_k": 5}}, {"logprobs": True},
         {"top_logprobs": 3}, {"tools": [{"type": "function"}]},
+        {"revision": "r"},
     ],
     ids=lambda change: next(iter(change)),
 )  # fmt: skip

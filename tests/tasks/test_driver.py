@@ -188,3 +188,13 @@ def test_models_behind_one_endpoint_share_its_slots(ledger: Ledger) -> None:
 
     asyncio.run(go())
     assert backend.most == 2
+
+
+def test_a_checkpoint_that_was_trained_on_does_not_answer_with_what_it_said_before(ledger: Ledger) -> None:
+    async def go(revision: str) -> Driver:
+        driver = Driver({"script": Scripted(echo)}, ledger)
+        driver.revisions = {"script": revision}
+        await driver.ask(ask("a"))
+        return driver
+
+    assert [asyncio.run(go(revision)).tally.asked for revision in ("step 1", "step 2", "step 1")] == [1, 1, 0]
