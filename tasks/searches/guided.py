@@ -29,7 +29,7 @@ def guided(
     delimiter: Kind = "step",
     mark: str = "",
     chunk: int = 128,
-    select: _tree.Select = "puct",
+    rule: _tree.Select = "puct",
     c: float = 1.5,
     width: int = 1,
     children: int = 5,
@@ -64,7 +64,7 @@ def guided(
         rollouts: also continue every new step to its end so often. lookahead: share of the best of these in its value.
     """
     pieces = Pieces(delimiter, mark, chunk)
-    rules = _tree.Rules(select, c, children, root_children, widen, max_depth, width, backup, gamma, mix, scale, window)
+    rules = _tree.Rules(rule, c, children, root_children, widen, max_depth, width, backup, gamma, mix, scale, window)
     by: _grow.Evaluate = "critic" if critic else "value"
     effort = _grow.Effort(
         simulations=simulations, expand="step", draws=children, rollouts=rollouts, value_model=model,
@@ -77,4 +77,4 @@ def guided(
     )  # fmt: skip
     tree = _tree.Tree(rules)
     yield from _grow.Search(tree, asked, pieces, effort, verdicts).grow()
-    return grown(tree, asked, {"search": "guided", "select": select, "backup": backup, "delimiter": delimiter}, {})
+    return grown(tree, asked, {"search": "guided", "rule": rule, "backup": backup, "delimiter": delimiter}, {})

@@ -28,7 +28,7 @@ def mcts(
     delimiter: Kind = "newline",
     mark: str = "",
     chunk: int = 128,
-    select: _tree.Select = "uct",
+    rule: _tree.Select = "uct",
     c: float = 1.0,
     width: int = 1,
     expand: Literal["whole", "step"] = "whole",
@@ -66,7 +66,7 @@ def mcts(
         verifier: the judge of whole answers, by name, or with its parameters and the ``range`` of its scores; half way
             up it and above counts as right. critic: a judge of unfinished answers, for ``evaluate: [critic]``.
         delimiter, mark, chunk: what a step is; ``mark`` replaces the word or tag, ``chunk`` is words a chunk.
-        select, c, width, children, root_children, widen, max_depth, dedup, backup, gamma, mix, scale, window: the
+        rule, c, width, children, root_children, widen, max_depth, dedup, backup, gamma, mix, scale, window: the
             rules of the tree.
         expand, prior, evaluate, rollouts, lookahead, simulations, solved, stable, advance, keep_path: how much is
             tried, and how it is valued.
@@ -77,9 +77,9 @@ def mcts(
         raise ValueError("evaluate names critic, and no judge is named as critic")
     pieces = Pieces(delimiter, mark, chunk)
     rules = _tree.Rules(
-        select, c, children, root_children, widen, max_depth, width, backup, gamma, mix, scale, window, dedup=dedup
+        rule, c, children, root_children, widen, max_depth, width, backup, gamma, mix, scale, window, dedup=dedup
     )
-    walks = select in ("puct", "uct", "damped", "schedule")
+    walks = rule in ("puct", "uct", "damped", "schedule")
     effort = _grow.Effort(
         simulations=simulations, expand=expand, draws=1 if walks and expand == "whole" else children,
         evaluate=tuple(evaluate), rollouts=rollouts, prior=prior, lookahead=lookahead,
@@ -91,4 +91,4 @@ def mcts(
     )  # fmt: skip
     tree = _tree.Tree(rules)
     yield from _grow.Search(tree, asked, pieces, effort, verdicts).grow()
-    return grown(tree, asked, {"search": "mcts", "select": select, "backup": backup, "delimiter": delimiter}, {})
+    return grown(tree, asked, {"search": "mcts", "rule": rule, "backup": backup, "delimiter": delimiter}, {})
