@@ -149,7 +149,7 @@ def _with_texts(lean: pl.DataFrame, file: Path) -> pl.DataFrame:
 
 def _whole_table(spool: Spool, name: str) -> pl.DataFrame:
     frames = [pl.read_parquet(file) for file in spool.files(name)]
-    return pl.concat(frames) if frames else TABLES[name].empty().drop(LOG)
+    return pl.concat(frames) if frames else TABLES[name].empty().drop(LOG, strict=False)
 
 
 def _add_removals(spool: Spool, removals: pl.DataFrame) -> None:
