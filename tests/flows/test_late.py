@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from tasks import answer
 
 PROMPTS = 14
+NUMBERS = count(1000)
 
 
 @pytest.fixture
@@ -32,7 +34,7 @@ def _recipe(path: Path, scorer: str, *more: str) -> Path:
 def _speak(body):
     content = body["messages"][0]["content"]
     if "=== answer A" not in content:
-        return f"{len(content)} and {hash((content, body['seed'])) % 1000}"
+        return f"number {next(NUMBERS)}"
     first, second = content.partition("=== answer A")[2].split("=== answer B", 1)
     return json.dumps({"rationale": "", "winner": "A" if _digits(first) > _digits(second) else "B"})
 
