@@ -63,7 +63,7 @@ def whole(name: str, lean: pl.DataFrame, tables: Mapping[str, pl.DataFrame], rec
 
 def _preferences(lean: pl.DataFrame, completions: pl.DataFrame) -> pl.DataFrame:
     if "chosen" in lean.columns:  # a selector over nodes brings its texts: a step is no completion
-        texts = [[content_id("completion", messages) for messages in lean[side]] for side in ("chosen", "rejected")]
+        texts = [[content_id("completion", m) for m in lean[side].to_list()] for side in ("chosen", "rejected")]
         lean = lean.with_columns(
             pl.Series("chosen_content_id", texts[0], dtype=pl.String),
             pl.Series("rejected_content_id", texts[1], dtype=pl.String),
