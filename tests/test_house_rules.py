@@ -30,6 +30,8 @@ NOT_IN_A_RECIPE = {
     "for preferences whose strength is measured, which needs a panel": """
         ensemble_vote flip_weak margin_by_strength most_similar posterior soften stage_by_strength strength weak_pairs
         weight_by_strength""",
+    "curation for data of one kind: several criteria, several selectors, measured certainty, one language": """
+        conflicting_dimensions contradictory_pairs label_noise language_is""",
     "an export is chosen when a version is written, not when it is made": "parquet trl_dpo",
 }
 """Reason -> the blocks that no recipe uses for it."""

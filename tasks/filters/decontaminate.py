@@ -17,8 +17,8 @@ from typing import Literal
 import polars as pl
 
 from schemas.blocks import row_filter
-from tasks.filters._overlap import Index, index, overlaps
 from tasks.filters._texts import spoken
+from tasks.texts.overlap import Index, index, overlaps
 
 _SHOWN = 300
 _NAMES = ("benchmark", "item")

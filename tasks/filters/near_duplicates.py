@@ -13,8 +13,8 @@ from typing import Literal
 import polars as pl
 
 from schemas.blocks import row_filter
-from tasks.filters._minhash import near
 from tasks.filters._texts import spoken
+from tasks.texts.minhash import near
 
 
 @row_filter(scope="dataset", texts=True)

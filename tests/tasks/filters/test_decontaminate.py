@@ -7,8 +7,8 @@ import pytest
 
 from schemas.messages import assistant, to_rows
 from schemas.tables import PREFERENCES
-from tasks.filters._overlap import index, overlaps
 from tasks.filters.decontaminate import decontaminate
+from tasks.texts.overlap import index, overlaps
 
 TYPES = PREFERENCES.empty().schema
 SCHEMA = {name: TYPES[name] for name in ("pair_id", "prompt_id", "prompt", "chosen", "rejected")}
@@ -94,7 +94,7 @@ def test_a_list_that_is_not_there_is_refused(tmp_path):
 
 
 def test_every_planted_overlap_is_found_and_nothing_else(monkeypatch):
-    monkeypatch.setattr("tasks.filters._words.CHUNK", 4096)  # many parts, as in a large file
+    monkeypatch.setattr("tasks.texts.words.CHUNK", 4096)  # many parts, as in a large file
     random = np.random.default_rng(3)
     words = np.array([f"w{i}" for i in range(3000)])
     items = [" ".join(words[random.integers(0, 3000, size)]) for size in random.integers(5, 40, 500)]

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from schemas.messages import assistant, to_rows
 from schemas.tables import PREFERENCES
-from tasks.filters._minhash import banding, near
 from tasks.filters.near_duplicates import near_duplicates
+from tasks.texts.minhash import banding, near
 
 TYPES = PREFERENCES.empty().schema
 SCHEMA = {name: TYPES[name] for name in ("pair_id", "prompt_id", "prompt", "chosen", "rejected")}

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tasks.filters._words import Hashes, Ints, Words, chunks, mixed, shingles, span_hashes, words
+from tasks.texts.words import Hashes, Ints, Words, chunks, mixed, shingles, span_hashes, words
 
 Unit: TypeAlias = Literal["words", "characters"]
 Bools: TypeAlias = npt.NDArray[np.bool_]
@@ -87,6 +87,30 @@ def near(texts: pl.Series, *, threshold: float = 0.8, n: int = 3, unit: Unit = "
     while (again := found_by[kept] >= 0).any():
         kept = np.where(again, found_by[kept], kept)
     return Near(row, kept, similarity[row])
+
+
+def clusters(texts: pl.Series, *, threshold: float, n: int = 3, unit: Unit = "words") -> Ints:
+    """Returns for each text the first text of its cluster: near-duplicates, and what a chain of them links."""
+    from scipy.sparse import coo_array  # type: ignore[import-untyped]
+    from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
+
+    bands, rows = banding(threshold)
+
+    def sets(part: pl.Series) -> tuple[Hashes, Ints]:
+        return _shingled(part, n, unit)
+
+    buckets, filled = _buckets(texts, sets, bands, rows)
+    label = np.arange(len(texts))
+    for band in range(bands):
+        edges = _edges(buckets[band], filled)
+        edges = edges[label[edges[:, 0]] != label[edges[:, 1]]]
+        true = edges[_jaccard(texts, edges, sets) >= threshold]
+        links = np.concatenate([true, np.stack([np.arange(len(texts)), label], axis=1)])
+        graph = coo_array((np.ones(len(links), np.int8), (links[:, 0], links[:, 1])), shape=(len(texts),) * 2)
+        _, component = connected_components(graph, directed=False)
+        first = np.unique(component, return_index=True)[1]
+        label = first[component]
+    return label
 
 
 def _shingled(texts: pl.Series, n: int, unit: Unit) -> tuple[Hashes, Ints]:

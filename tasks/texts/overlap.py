@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tasks.filters._words import Hashes, Ints, Words, chunks, shingles, span_hashes, words
+from tasks.texts.words import Hashes, Ints, Words, chunks, shingles, span_hashes, words
 
 BITS = 24
 FEWEST = 5
