@@ -30,6 +30,7 @@ from schemas.errors import PairwrightError, RefusedError, StoppedError, UsageErr
 from schemas.tables import TABLES
 from storage.catalog import write_catalog
 from storage.store import Store
+from storage.versions import current, listed, paths_of
 from tasks import registry
 from tasks.answer import SHARD, Answered, answers
 from tasks.check import check, refused
@@ -180,11 +181,14 @@ class _Run:
         return self._record("refused" if reason else "done", version, reason=reason, checks=checks)
 
     def _looked_at(self, files: dict[str, list[Path]]) -> dict[str, Any]:
-        """Returns what gates look at: the rows to be published, this run's judgments, and the facts in the store."""
+        """Returns what gates look at: the new pairs and those before, this run's judgments, and the facts."""
         tables: dict[str, Any] = {name: self.store.delta(name).files() for name in ("prompts", "completions")}
         tables["judgments"] = [str(file) for file in self.spool.files("judgments")]
         tables["preferences"] = [str(file) for file in files.get("preferences", [])]
-        return {name: paths or TABLES[name].empty() for name, paths in tables.items()}
+        before = current(listed(self.store, self.plan.dataset)).get(self.plan.dataset)
+        tables["previous"] = paths_of(self.store, "preferences", before) if before else []
+        kinds = {"previous": "preferences"}
+        return {name: paths or TABLES[kinds.get(name, name)].empty() for name, paths in tables.items()}
 
     def _record(
         self, status: str, version: Any, *, reason: str | None = None, checks: list[dict[str, Any]] | None = None

@@ -7,11 +7,12 @@ Millions of rows stay in DuckDB; Great Expectations sees one row, which takes it
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -35,6 +36,25 @@ def measured(query: str, tables: Mapping[str, Rows]) -> dict[str, float]:
     Raises:
         ValueError: the query gives another number of rows than one, or a null.
     """
+    with _opened(tables) as connection:
+        cursor = connection.execute(query)
+        names = [column[0] for column in cursor.description]
+        found = cursor.fetchall()
+    if len(found) != 1 or None in found[0]:
+        raise ValueError(f"the gate's query must give one row without nulls, it gave {found[:2]}")
+    return {name: float(value) for name, value in zip(names, found[0], strict=True)}
+
+
+def asked(query: str, tables: Mapping[str, Rows]) -> pl.DataFrame:
+    """Returns the rows of a query over the tables."""
+    with _opened(tables) as connection:
+        found = pl.from_arrow(connection.sql(query).to_arrow_table())
+    assert isinstance(found, pl.DataFrame)
+    return found
+
+
+@contextlib.contextmanager
+def _opened(tables: Mapping[str, Rows]) -> Iterator[Any]:
     import duckdb
 
     with duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"}) as connection:
@@ -47,12 +67,7 @@ def measured(query: str, tables: Mapping[str, Rows]) -> dict[str, float]:
                 connection.register(name, rows)
             else:
                 connection.read_parquet(list(rows)).create_view(name)
-        cursor = connection.execute(query)
-        names = [column[0] for column in cursor.description]
-        found = cursor.fetchall()
-    if len(found) != 1 or None in found[0]:
-        raise ValueError(f"the gate's query must give one row without nulls, it gave {found[:2]}")
-    return {name: float(value) for name, value in zip(names, found[0], strict=True)}
+        yield connection
 
 
 def checked(suite: Path, numbers: Mapping[str, float], parameters: Mapping[str, Any]) -> pl.DataFrame:
