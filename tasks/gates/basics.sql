@@ -4,7 +4,7 @@ with
 texts as (
     select
         pair_id, prompt_id, chosen_id, rejected_id, chosen_score, rejected_score, coalesce(flipped, false) as flipped,
-        hash(prompt_id, chosen, rejected) as content,
+        hash(prompt_id, prefix, chosen, rejected) as content,
         array_to_string(list_transform(chosen, lambda m: coalesce(m.content, m.tool_calls, '')), chr(10)) as chosen,
         array_to_string(list_transform(rejected, lambda m: coalesce(m.content, m.tool_calls, '')), chr(10)) as rejected
     from preferences
@@ -43,10 +43,10 @@ pairs as (
                           when length(chosen) = length(rejected) then 0.5 else 0.0 end), 0.5) as length_win_rate
     from plain
 ),
-ids as (
-    select chosen_id as completion_id, prompt_id from preferences
+ids as (  -- those of step pairs name nodes
+    select chosen_id as completion_id, prompt_id from preferences where level is distinct from 'step'
     union all
-    select rejected_id, prompt_id from preferences
+    select rejected_id, prompt_id from preferences where level is distinct from 'step'
 ),
 lost as (
     select
