@@ -3,6 +3,7 @@
     embedded                                   the tiny model that ships with us; embedded:FOLDER another of its kind
     openai:http://127.0.0.1:8000/v1:NAME       any OpenAI-compatible endpoint; several URLs separated by commas
     vllm:PATH_OR_NAME                          a vLLM server that we start, watch and stop
+    reward:PATH_OR_NAME                        a reward model, through transformers
     replay:FILE                                completions one already has
     sandbox                                    runs programs, cut off from everything
 
@@ -17,7 +18,7 @@ from urllib.parse import parse_qsl
 from schemas.errors import UsageError, nearest
 from tasks.backends.base import Backend
 
-KINDS = ("embedded", "openai", "vllm", "replay", "sandbox")
+KINDS = ("embedded", "openai", "vllm", "reward", "replay", "sandbox")
 
 
 class Spec(NamedTuple):
@@ -43,7 +44,7 @@ def parse(text: str) -> Spec:
     kind, _, rest = body.partition(":")
     if kind not in KINDS:
         raise UsageError(f"{text!r} names no backend; {nearest(kind, KINDS)}")
-    if kind in ("replay", "vllm") and not rest:
+    if kind in ("replay", "reward", "vllm") and not rest:
         raise UsageError(f"{text!r}: expected {kind}:{'FILE' if kind == 'replay' else 'MODEL'}")
     if kind == "openai":
         from tasks.backends.openai_spec import parse as read
@@ -72,6 +73,10 @@ def open_backend(text: str, **given: Any) -> Backend:
         from tasks.backends.openai import OpenAI
 
         return OpenAI(text)
+    if spec.kind == "reward":
+        from tasks.backends.reward import Reward
+
+        return Reward(spec.rest, spec.options)
     if spec.kind == "replay":
         from tasks.backends.replay import Replay
 

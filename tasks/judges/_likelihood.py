@@ -22,8 +22,17 @@ from tasks.judges._text import shown
 
 
 def spoken(model: str, prompt: Row, completion: Row) -> Request:
-    """Returns the request for the number that belongs to a completion as the answer to its prompt."""
-    return Request(model=model, kind="score", messages=from_rows([*prompt["messages"], *completion["messages"]]))
+    """Returns the request for the number that belongs to a completion as the answer to its prompt.
+
+    Words in a completion that would end its turn are broken up: a model must not read them as its own.
+    """
+    said = [{**message, "content": _harmless(message["content"])} for message in completion["messages"]]
+    return Request(model=model, kind="score", messages=from_rows([*prompt["messages"], *said]))
+
+
+def _harmless(content: str | None) -> str | None:
+    seen = shown(content) if content else None
+    return seen.text if seen and "special_tokens" in seen.flags else content
 
 
 def begins(model: str, content: str, text: str) -> Request:
