@@ -1,6 +1,9 @@
 """Asks a model, in both orders, which of two answers is better.
 
 Source: MT-bench (arXiv:2306.05685, section 3.4: a win counts only if both orders agree); OAIF (arXiv:2402.04792).
+
+Use it where answers differ in kind rather than degree; two calls a pair buy position control. It is bad at many answers
+a prompt (pairs grow with the square) and at near ties, which come out contradicted.
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 Source: single-answer grading of MT-bench (arXiv:2306.05685, section 3.1); G-Eval (arXiv:2303.16634, section 2: score
 weighted by token probabilities).
+
+Use it for many answers a prompt, one call each, and wherever a scale means something. It is bad at telling good answers
+apart: scores crowd at the top, unless ``logprobs`` spreads them.
 """
 
 from __future__ import annotations
