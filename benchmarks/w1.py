@@ -1,4 +1,4 @@
-"""W1: prompts x 8 samples, a verdict a sample, best-worst pairs, published and exported; how busy is the engine?
+"""W1: prompts x 8 samples, a verdict a sample, best-worst pairs, published; and how busy the engine was meanwhile.
 
     python -m benchmarks.w1                        2,000 prompts: busy share, client CPU a call, peak memory
     python -m benchmarks.w1 --prompts 20000        the same at another size: memory must not grow with it
@@ -29,7 +29,29 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-WORDS = "the of a to in model data proof graph number find show value given each sum path tree set with for".split()
+WORDS = ("data", "proof", "graph", "number", "find", "show", "value", "given", "each", "sum", "path", "tree", "set")
+    "the",
+    "of",
+    "a",
+    "to",
+    "in",
+    "model",
+    "data",
+    "proof",
+    "graph",
+    "number",
+    "find",
+    "show",
+    "value",
+    "given",
+    "each",
+    "sum",
+    "path",
+    "tree",
+    "set",
+    "with",
+    "for",
+]
 
 
 def http(url: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -69,7 +91,7 @@ def write_prompts(path: Path, count: int, seed: int) -> None:
 
 def command(url: str, folder: Path, concurrency: int) -> list[str]:
     """Returns the client's command line."""
-    asked = f"concurrency={concurrency}&start={concurrency}"
+    asked = f"concurrency={concurrency}&start={concurrency}&identity=engine"  # another port is the same engine
     return [
         sys.executable, "-m", "flows.cli", "run", str(HERE / "w1.yaml"), "--prompts", str(folder / "prompts.jsonl"),
         "--policy", f"openai:{url}/v1:mock-gen?{asked}", "--judge", f"openai:{url}/v1:mock-judge-score?{asked}",
@@ -116,7 +138,7 @@ def main() -> None:
         write_prompts(folder / "prompts.jsonl", args.prompts, args.seed)
         call = command(url, folder, args.concurrency)
         rng = random.Random(args.seed)
-        kills = [run(call, 3.0 + 20.0 * rng.random() * args.prompts / 2000) for _ in range(args.kills)]
+        kills = [run(call, 2.0 + 20.0 * rng.random() * args.prompts / 2000) for _ in range(args.kills)]
         done = run(call)
         print(json.dumps(figures(done, kills, http(f"{url}/stats")), indent=1))
     finally:
