@@ -30,28 +30,6 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 WORDS = ("data", "proof", "graph", "number", "find", "show", "value", "given", "each", "sum", "path", "tree", "set")
-    "the",
-    "of",
-    "a",
-    "to",
-    "in",
-    "model",
-    "data",
-    "proof",
-    "graph",
-    "number",
-    "find",
-    "show",
-    "value",
-    "given",
-    "each",
-    "sum",
-    "path",
-    "tree",
-    "set",
-    "with",
-    "for",
-]
 
 
 def http(url: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
