@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tasks.selectors._trees import Step
+
 _GRID = (np.arange(4096) + 0.5) / 4096
 
 
@@ -24,6 +26,25 @@ def probability_better(
     first, second = (_density(s + prior[0], f + prior[1]) for s, f in (one, other))
     below = np.cumsum(second) - second / 2
     return float(min(max((first * below).sum(), 0.0), 1.0))
+
+
+def doubt(step: Step, prior: tuple[float, float] = (1.0, 1.0)) -> float:
+    """Returns how sure it is that a step, or one before it, is worse than what stands beside or before it.
+
+    A right step never lowers the chance of a right end: one with a smaller share than the step before it, or than
+    another way on, is likely wrong, even where the policy often recovers from it.
+    """
+    most = 0.0
+    for one in step.path():
+        above = one.parent
+        if above is None or not one.rollouts:
+            continue
+        own = (one.successes, one.rollouts - one.successes)
+        for other in (above, *above.children):
+            if other is not one and other.rollouts:
+                counts = (other.successes, other.rollouts - other.successes)
+                most = max(most, probability_better(counts, own, prior))
+    return most
 
 
 def _density(a: float, b: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from schemas.blocks import selector
+from tasks.selectors._posterior import doubt
 from tasks.selectors._trees import Step, pair, preferences, same, trees
 
 
@@ -19,6 +20,7 @@ def first_error_pairs(
     min_rollouts: int = 1,
     min_share: float = 0.0,
     max_share: float = 1.0,
+    max_doubt: float = 1.0,
     origins: tuple[str, ...] = (),
     per_error: int | None = None,
 ) -> pl.DataFrame:
@@ -30,6 +32,8 @@ def first_error_pairs(
         min_rollouts: judged continuations of the chosen step. min_share: least share of them that end right.
         max_share: most of the rejected step's continuations that end right: errors the policy often recovers from are
             left out.
+        max_doubt: that the chosen step, or one before it, is worse than what stands beside or before it, by the posterior
+            of the counts; errors that the policy papers over lie there.
         origins: who wrote the chosen step (``mend``: the rectifying continuations); all where none is named.
         per_error: at most so many chosen steps an error, those with the most right ends.
     """
@@ -42,6 +46,7 @@ def first_error_pairs(
                 step for step in error.parent.children
                 if _mends(step, error, min_rollouts, min_share) and (not origins or _origin(step) in origins)
             ]  # fmt: skip
+            found = [step for step in found if max_doubt >= 1 or doubt(step) <= max_doubt]
             found.sort(key=lambda step: (-step.successes, step.order))
             meta = {"step_index": error.depth - 1, "n_rectify_ok": error.parent.successes,
                     "n_rectify_total": error.parent.rollouts}  # fmt: skip

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import polars as pl
 
 from schemas.blocks import selector
-from tasks.selectors._posterior import probability_better, smoothing
+from tasks.selectors._posterior import doubt, probability_better, smoothing
 from tasks.selectors._trees import Step, Tree, pair, preferences, same, trees
 
 
@@ -30,6 +30,7 @@ def sibling_pairs(
     min_rollouts: int = 0,
     min_chosen: float | None = None,
     max_rejected: float | None = None,
+    max_doubt: float = 1.0,
     soft: Literal["none", "visits", "posterior"] = "none",
     min_probability: float = 0.5,
     prior: tuple[float, float] = (1.0, 1.0),
@@ -46,6 +47,7 @@ def sibling_pairs(
         along: at every node, at those on the best path, or at those the search moved along (``played``).
         min_gap: values must lie further apart. min_visits, min_rollouts: of both sides.
         min_chosen, max_rejected: bounds of the two values.
+        max_doubt: that the chosen step, or one before it, is worse than what stands beside or before it, by rollouts.
         soft: ``p_chosen`` from visits, or the posterior of the rollouts' counts under the Beta ``prior``; a pair with
             nothing to learn, or a posterior below ``min_probability``, is left out.
         end_scale: factor of both values where the two are ends. solved: only trees whose best path ends right.
@@ -68,7 +70,11 @@ def sibling_pairs(
             ]  # fmt: skip
             for one, other in _taken(able, by, take):
                 row = _row(one, other, by, (min_gap, min_chosen, max_rejected), end_scale)
-                if row is not None and _softened(row, one, other, soft, prior, min_probability):
+                if (
+                    row is not None
+                    and (max_doubt >= 1 or doubt(one) <= max_doubt)
+                    and _softened(row, one, other, soft, prior, min_probability)
+                ):
                     found.append(row)
         found.sort(key=lambda row: (-row["margin"], row["chosen_id"], row["rejected_id"]))
         rows += found[:per_tree]
