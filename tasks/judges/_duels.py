@@ -23,6 +23,9 @@ from tasks.judges._weights import weights
 
 Pairs = Literal["all", "adjacent"]
 
+LEAST = 0.5
+"""Of verdicts that have less probability than this together, too little is known to say how likely one of them is."""
+
 SCHEMA = {
     "type": "object",
     "properties": {"rationale": {"type": "string"}, "winner": {"type": "string", "enum": ["A", "B", "tie"]}},
@@ -119,7 +122,7 @@ def _row(order: Order, reply: Reply, criterion: str, seen: Sequence[str], meta: 
 def _first_better(reply: Reply, reading: Reading) -> float | None:
     said = weights(reply.choices[0], reading.claim, winner_named) if reply.choices[0].tokens else {}
     whole = sum(said.values())
-    return (said.get("A", 0.0) + said.get("tie", 0.0) / 2) / whole if whole else None
+    return (said.get("A", 0.0) + said.get("tie", 0.0) / 2) / whole if whole >= LEAST else None
 
 
 def comparison(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:

@@ -48,8 +48,9 @@ def self_judge(
     The pairwise ones are as in ``principles``. The pointwise score is the share of its pairs that a completion wins: of
     a pair and principle it wins where the mean of P(it is better) over both orders is above one half; the majority of
     principles takes the pair, an even split goes to the higher mean over principles, and an exact tie is half a win
-    to each. A pair counts where both orders of every principle gave a probability; without any, it is ``unparsable``.
-    ``probability`` is the mean chance of winning. Score these rows with ``mean``, or the pairwise ones with
+    to each. Where the endpoint gives no token probabilities, a verdict counts as certain. A pair counts where both
+    orders of every principle can be read; without any, the judgment is ``unparsable``. ``probability`` is the mean
+    chance of winning. Score these rows with ``mean``, or the pairwise ones with
     ``win_rate``.
 
     Args:
@@ -121,8 +122,16 @@ def first_wins(one: Row, other: Row) -> float | None:
     >>> first_wins({"probability": 0.7}, {"probability": 0.6})
     0.55
     """
-    forth, back = one.get("probability"), other.get("probability")
+    forth, back = _chance(one), _chance(other)
     return None if forth is None or back is None else round((forth + 1 - back) / 2, 12)
+
+
+def _chance(row: Row) -> float | None:
+    """Returns the probability that the first shown is better: as given, or, where none was, by the verdict alone."""
+    known: float | None = row.get("probability")
+    if known is None and row["outcome"] in ("valid", "tie"):
+        return 0.5 if row["outcome"] == "tie" else float(row["winner"] == row["subjects"][0])
+    return known
 
 
 def majority(means: Sequence[float]) -> float:

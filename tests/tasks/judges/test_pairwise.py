@@ -206,3 +206,9 @@ def test_the_probability_is_that_of_the_first_shown_a_tie_counting_half():
 def test_a_token_that_holds_the_quote_and_the_letter_tells_too():
     reply = spelt('{"winner": "A"}', at='"A', top={'"A': 0.75, '"B': 0.25})
     assert judged(completions("2", "9"), reply, logprobs=True)[0]["probability"] == pytest.approx(0.75)
+
+
+def test_too_little_known_probability_is_none():
+    reply = spelt('{"winner": "A"}', at="A", top={"A": 0.3, "B": 0.1})
+    row = judged(completions("2", "9"), reply, logprobs=True)[0]
+    assert (row["outcome"], row["probability"]) == ("valid", None)

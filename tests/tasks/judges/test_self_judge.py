@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from schemas.exchange import Reply
 from tasks.judges.self_judge import majority, self_judge
-from tests.support.judging import PROMPT, Drive, between, completions, spelt
+from tests.support.judging import PROMPT, Drive, between, completions, said, spelt
 
 ONE = {"right": "Prefer the right one."}
 
@@ -68,11 +68,20 @@ def test_swapping_the_answers_mirrors_the_result():
     assert shares(judged(("bad", "good"), model)) == {"c0": 0.0, "c1": 1.0}
 
 
-@pytest.mark.parametrize("reply", ['{"winner": "A"}', "no idea", Reply(error="500")])
-def test_a_pair_without_probabilities_has_no_share(reply):
+@pytest.mark.parametrize("reply", ["no idea", Reply(error="500"), said('{"winner": "A"}', "truncated")])
+def test_a_pair_that_cannot_be_read_has_no_share(reply):
     drive = judged(("a", "b"), [*chances(0.9), reply], principles=ONE)
     assert [row["outcome"] for row in drive.rows if row["kind"] == "pointwise"] == ["unparsable", "unparsable"]
     assert shares(drive) == {"c0": None, "c1": None}
+
+
+@pytest.mark.parametrize(
+    ("forth", "back", "share"),
+    [("A", "B", 1.0), ("B", "A", 0.0), ("A", "A", 0.5), ("tie", "B", 1.0), ("tie", "tie", 0.5)],
+)
+def test_without_probabilities_a_verdict_counts_as_certain(forth, back, share):
+    drive = judged(("a", "b"), [json.dumps({"winner": forth}), json.dumps({"winner": back})], principles=ONE)
+    assert shares(drive) == {"c0": share, "c1": 1 - share}
 
 
 def test_hard_verdicts_alone_where_asked():
