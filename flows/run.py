@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import time
 from collections.abc import Callable, Coroutine
@@ -64,6 +65,10 @@ def run(
     """Runs a plan to its end and returns what it did; see ``run_async``."""
     import uvloop
 
+    # Rows, tasks and replies come in hundreds of thousands and are freed by their counts; searching all of them for
+    # cycles as often as Python does by itself took 0.08 ms a call.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
     return uvloop.run(
         run_async(
             plan, root, settings=settings, budget=budget, watch=watch, on_shard=on_shard, approve=approve,
