@@ -6,6 +6,7 @@ Source: the completions table; a recorded answer brings its own policy and label
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import exp, log
 from typing import Any
 
 from schemas.exchange import Choice, Reply, Request
@@ -34,4 +35,17 @@ def completion(choice: Choice, reply: Reply, request: Request, sampling: Mapping
         "latency_s": reply.latency_s,
         "cost": reply.cost / len(reply.choices),
     }
+    repeated = collision(choice)
+    if repeated is not None:
+        row["meta"] = canonical({"collision": repeated}).decode()
     return row | choice.value if isinstance(choice.value, dict) else row
+
+
+def collision(choice: Choice) -> float | None:
+    """Returns the mean over tokens of log(sum of squared probabilities) at their places, null where none were given.
+
+    Only the likeliest tokens are known; the squares of all others are too small to matter.
+    """
+    sums = [sum(exp(2 * logprob) for _, logprob in token.top) for token in choice.tokens if token.top]
+    known = [log(total) for total in sums if total > 0]
+    return sum(known) / len(known) if known and len(known) == len(choice.tokens) else None

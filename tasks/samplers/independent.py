@@ -28,6 +28,7 @@ def independent(
     seed: int = 0,
     system: str | None = None,
     logprobs: bool = False,
+    alternatives: int = 0,
 ) -> Exchange:
     """Returns one completions row a sample; none when the call failed.
 
@@ -41,6 +42,8 @@ def independent(
         seed: the prompt's own seed is made from it and the prompt's id, so that shards do not matter.
         system: system message, in place of the prompt's own.
         logprobs: also keep each token with its log-probability.
+        alternatives: ask for so many of the likeliest tokens at each place too, for ``collision`` in ``meta``: the mean
+            log of the sum of their squared probabilities, by which ``weight: on_policy_weight`` aligns.
 
     Raises:
         ValueError: n is below 1.
@@ -60,7 +63,8 @@ def independent(
         max_tokens=max_tokens,
         stop=tuple(stop),
         seed=seed_for(seed, prompt["prompt_id"]),
-        logprobs=logprobs,
+        logprobs=logprobs or alternatives > 0,
+        top_logprobs=alternatives,
     )
     sampling = {
         "temperature": temperature, "top_p": top_p, "max_tokens": max_tokens, "stop": list(stop), "seed": seed,

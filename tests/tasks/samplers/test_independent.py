@@ -1,4 +1,5 @@
 import json
+import math
 
 import pytest
 
@@ -79,3 +80,14 @@ def test_tool_calls_are_kept():
 def test_no_samples_is_refused():
     with pytest.raises(ValueError, match="n is 0"):
         next(independent(PROMPT, policy="m", n=0))
+
+
+def test_alternatives_give_the_collision_of_the_policys_distributions():
+    tokens = (
+        Token("a", -0.7, (("a", math.log(0.5)), ("b", math.log(0.5)))),
+        Token("c", -0.2, (("c", math.log(0.8)), ("d", math.log(0.2)))),
+    )
+    request, (row,) = sampled(Reply((Choice(0, "ac", tokens=tokens, completion_tokens=2),)), alternatives=20)
+    assert (request.logprobs, request.top_logprobs) == (True, 20)
+    assert json.loads(row["meta"])["collision"] == pytest.approx((math.log(0.5) + math.log(0.68)) / 2)
+    assert "meta" not in sampled(Reply((Choice(0, "a"),)))[1][0]
