@@ -22,7 +22,7 @@ class Fake:
         self.model.mkdir()
         self.behave(**behave)
         self.python = folder / "python"
-        self.python.write_text(f'#!/bin/sh\nexec {sys.executable} {FAKE} "$@"\n')
+        self.python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{FAKE}" "$@"\n')
         self.python.chmod(0o755)
 
     def behave(self, **behave):
