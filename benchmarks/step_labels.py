@@ -189,7 +189,7 @@ async def main(problems: int, rollouts: int, seed: int) -> dict[str, Any]:
     await policy.start()
     with tempfile.TemporaryDirectory() as folder, Ledger.open(Path(folder) / "ledger.sqlite") as ledger:
         grow = Grower(Driver({"embedded": policy}, ledger), problems, seed)
-        found = {
+        found: dict[str, Any] = {
             "labels": await labels(grow), "first_error": await first_errors(grow),
             "first_error_any": await first_errors(grow, "any"),
             "pairs_step_dpo": await step_pairs(grow, "step-dpo"),
