@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -55,6 +56,7 @@ def run(root: str, as_json: bool, budget: str | None, yes: bool, where: str, **a
 
     limits = parse_budget(budget)
     if where == "prefect":
+        _settle_prefect()
         from flows.generate import generate, plain
         from flows.result import Result
 
@@ -63,6 +65,12 @@ def run(root: str, as_json: bool, budget: str | None, yes: bool, where: str, **a
         result = _run_here(asked, root, limits, yes)
     print_json(result.as_json()) if as_json else click.echo(summary(result), nl=False)
     return _code(result)
+
+
+def _settle_prefect() -> None:
+    """Keeps a server that Prefect starts for this run alone from phoning home, and gives it time on a busy machine."""
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "180")
 
 
 def _run_here(asked: dict[str, Any], root: str, limits: dict[str, Any], yes: bool) -> Result:
