@@ -124,15 +124,17 @@ class Reward:
         try:
             rows = self._classifier(batch)
         except TooMuch as error:
-            if len(batch) == 1:
-                return [f"{len(batch[0])} tokens do not fit into memory: {error}"]
-            half = len(batch) // 2
-            self._budget = max(1, min(self._budget, half * len(batch[-1])))
-            log.warning("%s: out of memory at %d answers; batches are halved", self.spec, len(batch))
-            return [*self._score(batch[:half]), *self._score(batch[half:])]
+            why = str(error)
         except (RuntimeError, ValueError, IndexError) as error:
             return [str(error) or type(error).__name__] * len(batch)
-        return [_value(row) for row in rows]
+        else:
+            return [_value(row) for row in rows]
+        if len(batch) == 1:
+            return [f"{len(batch[0])} tokens do not fit into memory: {why}"]
+        half = len(batch) // 2
+        self._budget = max(1, min(self._budget, half * len(batch[-1])))
+        log.warning("%s: out of memory at %d answers; batches are halved", self.spec, len(batch))
+        return [*self._score(batch[:half]), *self._score(batch[half:])]
 
     async def close(self) -> None:
         """Ends the worker and lets the model go."""

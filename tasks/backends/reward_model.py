@@ -100,10 +100,12 @@ class Classifier:
         except (MemoryError, RuntimeError) as error:
             if not _out_of_memory(error):
                 raise
-            del ids, mask
-            if torch.cuda.is_available():
-                torch.cuda.empty_cache()
-            raise TooMuch(str(error).split("\n")[0]) from error
+            why = str(error).split("\n")[0]
+        # out of the handler: a live exception would keep every tensor of the failed batch in memory
+        del ids, mask
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        raise TooMuch(why)
 
     def _padding(self, batch: Sequence[list[int]]) -> int:
         """Returns an id to pad with that stands in no row: models look for the last token that is not it."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import subprocess
 import sys
 
 import pytest
@@ -206,3 +208,37 @@ def test_an_unknown_option_is_refused():
 def test_a_batch_holds_as_many_of_the_longest_as_fit_when_padded(lengths, budget, count):
     assert fitting(lengths or [1], budget) == count
     assert backend.OPTIONS["device"] == ""
+
+
+STARVED = """
+import asyncio, json, resource, sys
+from schemas.exchange import Request
+from tasks.backends.reward import Reward
+
+def asked(n):
+    talk = [{"role": "user", "content": "Name a prime."}, {"role": "assistant", "content": "x" * n}]
+    return Request(model="reward:r", kind="score", messages=talk)
+
+async def main():
+    opened = Reward(sys.argv[1], {"batch_tokens": "100000000", "device": "cpu"})
+    await opened.answer(asked(1))
+    used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + (300 << 20), -1))
+    replies = await asyncio.gather(*(opened.answer(asked(n % 200 + 1)) for n in range(2000)))
+    await opened.close()
+    print(json.dumps([reply.choices[0].value if reply.choices else reply.error for reply in replies]))
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a process's memory is limited by Linux's means")
+def test_a_process_that_really_runs_out_of_memory_scores_everything(tmp_path):
+    path = checkpoint(tmp_path)
+    code = f"import sys; sys.path[:] = {sys.path!r}\n{STARVED}"
+    ran = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=True)
+    values = json.loads(ran.stdout)
+    assert {type(value) for value in values} == {float}, {value for value in values if isinstance(value, str)}
+    assert "batches are halved" in ran.stderr
+    assert values[:200] == pytest.approx(values[200:400], abs=1e-4)
