@@ -25,10 +25,10 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("schemas", "storage", "tasks", "flows")
 HEAD = "<!-- Written by ./dev docs; do not edit. -->\n\n"
 OTHERS = {
-    "recipes": "one YAML a published construction; the table above",
+    "recipes": "one YAML a published construction",
     "benchmarks": "a local engine simulator, and what we measured with it",
     "notebooks": "readers: a version looked at, never made",
-    "docs": "blocks, commands, tables, every file (generated), and decisions",
+    "docs": "recipes, blocks, commands, tables, every file (all generated), and decisions",
     "tests": "mirrors this tree",
     "prefect.yaml": "what runs when, on which work pool",
     "constraints.txt": "versions that work together",
@@ -43,6 +43,7 @@ def files() -> dict[Path, str]:
     return {
         ROOT / "docs/blocks.md": blocks(),
         ROOT / "docs/commands.md": commands(),
+        ROOT / "docs/recipes.md": every_recipe(),
         ROOT / "docs/tables.md": tables(),
         ROOT / "docs/tree.md": every_file(),
         ROOT / "docs/recipe.schema.json": json.dumps(recipe_schema(), indent=1, ensure_ascii=False) + "\n",
@@ -129,10 +130,35 @@ def readme(text: str) -> str:
     return text
 
 
+def every_recipe() -> str:
+    """Returns the page of all recipes with their sources and blocks."""
+    out = [
+        HEAD,
+        "# Recipes\n\n`pairwright recipe show NAME` prints one; [commands.md](commands.md) says how to run it.\n\n",
+    ]
+    rows = []
+    for name in recipes.known():
+        recipe = recipes.load(name)
+        steps = ", ".join(f"{block.verb} {block.name}" for block in recipe.blocks)
+        rows.append((f"`{name}`", recipe.about, recipe.source, steps))
+    return "".join(out) + table(("recipe", "what it makes", "source", "blocks"), rows)
+
+
 def recipe_table() -> str:
-    """Returns the table of recipes."""
-    loaded = (recipes.load(name) for name in recipes.known())
-    return table(("recipe", "what it makes", "source"), ((f"`{r.name}`", r.about, r.source) for r in loaded))
+    """Returns the table of recipes by how their answers are judged."""
+    rules, models, searched, rest = (
+        "checked by rules",
+        "judged by models",
+        "searched, step by step",
+        "from what is there",
+    )
+    kinds: dict[str, list[str]] = {kind: [] for kind in (rules, models, searched, rest)}
+    for name in recipes.known():
+        recipe = recipes.load(name)
+        asks = [registry.find("judge", spec.name).mark.asks for spec in recipe.of("judge")]
+        kind = searched if recipe.of("search") else models if any(asks) else rules if asks else rest
+        kinds[kind].append(f"`{name}`")
+    return table(("how", "recipes"), ((kind, ", ".join(names)) for kind, names in kinds.items() if names))
 
 
 def tree() -> str:
