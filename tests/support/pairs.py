@@ -1,8 +1,7 @@
-"""Small preferences tables, for tests of the blocks that weigh, relabel, filter and export them."""
+"""Preference rows and what a filter took out of them, for tests of curation."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -14,16 +13,20 @@ LOG = ("dataset", "run_id", "created_at")
 SCHEMA = {name: dtype for name, dtype in PREFERENCES.empty().schema.items() if name not in LOG}
 
 
-def pairs(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
-    """Returns preferences ``0``, ``1``, … of prompt ``p``, each text its id, but for what a row says."""
-    full = []
-    for place, row in enumerate(rows):
-        base = {
-            "pair_id": str(place), "prompt_id": "p", "prompt": to_rows("Question?"), "chosen_id": f"c{place}",
-            "rejected_id": f"r{place}", "content_id": f"t{place}", "recipe": "mine",
-        }  # fmt: skip
-        base |= dict(row)
-        base.setdefault("chosen", assistant(f"text {base['chosen_id']}"))
-        base.setdefault("rejected", assistant(f"text {base['rejected_id']}"))
-        full.append(base)
-    return pl.DataFrame(full, schema=SCHEMA)
+def pair(pair_id: str, chosen: str = "yes", rejected: str = "no", prompt: str = "?", **more: Any) -> dict[str, Any]:
+    """Returns a row with these texts; its completions are ``c`` and ``r`` with the pair's id, its prompt ``p``."""
+    return {
+        "pair_id": pair_id, "prompt_id": f"p{pair_id}", "prompt": to_rows(prompt), "chosen": assistant(chosen),
+        "rejected": assistant(rejected), "chosen_id": f"c{pair_id}", "rejected_id": f"r{pair_id}",
+        "content_id": f"t{pair_id}", "recipe": "none", **more,
+    }  # fmt: skip
+
+
+def pairs(*rows: dict[str, Any]) -> pl.DataFrame:
+    """Returns the rows as a preferences table without log columns."""
+    return pl.DataFrame(list(rows), schema=SCHEMA)
+
+
+def removed(found: pl.DataFrame) -> dict[str, str]:
+    """Returns row id -> reason of what a filter took out."""
+    return dict(found.select("row_id", "reason").iter_rows())
