@@ -163,7 +163,10 @@ def _select_late(plan: Plan, spool: Spool) -> None:
     tables = {"audits": plan.audits}
     for name in ("prompts", "completions", "judgments", "nodes"):
         tables[name] = _whole_table(spool, name)
-    tables["completions"] = tables["completions"].drop("messages")
+    size = pl.col("messages").list.eval(pl.element().struct.field("content").str.len_chars()).list.sum()
+    tables["completions"] = tables["completions"].with_columns(characters=size)
+    if not any(step.block.mark.texts for step in (*plan.before, *plan.scorers, *plan.selectors)):
+        tables["completions"] = tables["completions"].drop("messages")
     tables, removed = curate(tables, plan.before)
     tables["scores"] = scored(tables, plan)
     spool.write("scores", LAST, tables["scores"])
@@ -174,10 +177,23 @@ def _select_late(plan: Plan, spool: Spool) -> None:
         own = {name: pl.read_parquet(spool.folder / name / file.name) for name in ("prompts", "completions")}
         ids = own["prompts"].select("prompt_id")
         lean = {name: rows.join(ids, on="prompt_id", how="semi") for name, rows in chosen.items()}
+        if "preferences" in lean:
+            own["completions"] = _with_strangers(own["completions"], lean["preferences"], spool)
         more = {name: tables[name].join(ids, on="prompt_id", how="semi") for name in ("judgments", "scores")}
         _spool(number, lean, {**own, **more, "audits": plan.audits}, plan, spool, pl.DataFrame(schema=REMOVED))
     spool.write("removals", LAST - 1, removed)
     spool.counts.add_removals(removed)
+
+
+def _with_strangers(own: pl.DataFrame, lean: pl.DataFrame, spool: Spool) -> pl.DataFrame:
+    """Returns a shard's completions, and those of other shards that its pairs name: answers to a prompt's variant."""
+    named = pl.concat([lean["chosen_id"], lean["rejected_id"].alias("chosen_id")]).unique()
+    absent = named.filter(~named.is_in(own["completion_id"].implode()))
+    if "chosen" in lean.columns or not len(absent):
+        return own
+    wanted = pl.col("completion_id").is_in(absent.implode())
+    found = [pl.scan_parquet(file).filter(wanted).collect() for file in spool.files("completions")]
+    return pl.concat([own, *found])
 
 
 def published(spool: Spool) -> dict[str, list[Path]]:

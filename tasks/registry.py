@@ -157,7 +157,10 @@ def validate(recipe: Recipe) -> None:
     for spec in recipe.blocks:
         check(spec, recipe.name)
     selectors = [spec for spec in recipe.of("select") if "scores" in find("select", spec.name).tables]
-    if selectors and not recipe.of("judge"):
+    judged = any("judgments" in find("score", spec.name).tables for spec in recipe.of("score")) or not recipe.of(
+        "score"
+    )
+    if selectors and judged and not recipe.of("judge"):
         raise RecipeError(
             f"recipe {recipe.name}: select: {selectors[0].name} needs scores, and no block judges the completions; "
             f"add a judge before it ({', '.join(family('judge'))})"

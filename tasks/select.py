@@ -35,10 +35,12 @@ def select(tables: Mapping[str, pl.DataFrame], selectors: Sequence[Step]) -> dic
         frame: pl.DataFrame = selector(tables)
         if frame.height:
             chosen.setdefault(selector.block.mark.makes, []).append(frame)
-    return {
-        name: pl.concat(frames, how="diagonal_relaxed").unique(_IDENTITY[name], keep="first", maintain_order=True)
-        for name, frames in chosen.items()
-    }
+    made = {}
+    for name, frames in chosen.items():
+        rows = pl.concat(frames, how="diagonal_relaxed")
+        same = [column for column in _IDENTITY[name] if column in rows.columns]
+        made[name] = rows.unique(same, keep="first", maintain_order=True)
+    return made
 
 
 def whole(name: str, lean: pl.DataFrame, tables: Mapping[str, pl.DataFrame], recipe: str) -> pl.DataFrame:
@@ -63,26 +65,23 @@ def whole(name: str, lean: pl.DataFrame, tables: Mapping[str, pl.DataFrame], rec
 
 def _preferences(lean: pl.DataFrame, completions: pl.DataFrame) -> pl.DataFrame:
     if "chosen" in lean.columns:  # a selector over nodes brings its texts: a step is no completion
-        texts = [[content_id("completion", m) for m in lean[side].to_list()] for side in ("chosen", "rejected")]
+        own = [[content_id("completion", m) for m in lean[side].to_list()] for side in ("chosen", "rejected")]
         lean = lean.with_columns(
-            pl.Series("chosen_content_id", texts[0], dtype=pl.String),
-            pl.Series("rejected_content_id", texts[1], dtype=pl.String),
+            pl.Series("chosen_content_id", own[0], dtype=pl.String),
+            pl.Series("rejected_content_id", own[1], dtype=pl.String),
         )
     else:
         for side in ("chosen", "rejected"):
             renamed = completions.select(completion_id="completion_id", **{f"{side}{v}": k for k, v in _TAKEN.items()})
             renamed = renamed.select("completion_id", *(c for c in renamed.columns[1:] if c not in lean.columns))
             lean = lean.join(renamed, left_on=f"{side}_id", right_on="completion_id", maintain_order="left")
-    prefix = [] if "prefix" not in lean.columns else ["prefix"]
-    ids = [
-        (content_id("pair", prompt, one, other), content_id("texts", prompt, *texts))
-        for prompt, one, other, *texts in lean.select(
-            "prompt_id", "chosen_id", "rejected_id", "chosen_content_id", "rejected_content_id", *prefix
-        ).iter_rows()
-    ]
+    group = ["annotator_group"] if "annotator_group" in lean.columns else []  # two users may label one pair
+    prefix = ["prefix"] if "prefix" in lean.columns else []
+    pairs = lean.select("prompt_id", "chosen_id", "rejected_id", *group).iter_rows()
+    texts = lean.select("prompt_id", "chosen_content_id", "rejected_content_id", *prefix, *group).iter_rows()
     return lean.with_columns(
-        pl.Series("pair_id", [pair for pair, _ in ids], dtype=pl.String),
-        pl.Series("content_id", [text for _, text in ids], dtype=pl.String),
+        pl.Series("pair_id", [content_id("pair", *row) for row in pairs], dtype=pl.String),
+        pl.Series("content_id", [content_id("texts", *row) for row in texts], dtype=pl.String),
     )
 
 
@@ -114,6 +113,7 @@ def _steps(lean: pl.DataFrame, _: pl.DataFrame) -> pl.DataFrame:
 
 _WHOLE = {"preferences": _preferences, "rankings": _rankings, "examples": _examples, "steps": _steps}
 _IDENTITY = {
-    "preferences": ["prompt_id", "chosen_id", "rejected_id"], "rankings": ["prompt_id", "completion_ids"],
-    "examples": ["prompt_id", "completion_id"], "steps": ["prompt_id", "completions"],
+    "preferences": ["prompt_id", "chosen_id", "rejected_id", "annotator_group"],
+    "rankings": ["prompt_id", "completion_ids"], "examples": ["prompt_id", "completion_id", "conditioning"],
+    "steps": ["prompt_id", "completions"],
 }  # fmt: skip

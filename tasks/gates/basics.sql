@@ -4,7 +4,8 @@ with
 texts as (
     select
         pair_id, prompt_id, chosen_id, rejected_id, chosen_score, rejected_score, coalesce(flipped, false) as flipped,
-        hash(prompt_id, prefix, chosen, rejected) as content,
+        level,
+        hash(prompt_id, prefix, annotator_group, chosen, rejected) as content,
         array_to_string(list_transform(chosen, lambda m: coalesce(m.content, m.tool_calls, '')), chr(10)) as chosen,
         array_to_string(list_transform(rejected, lambda m: coalesce(m.content, m.tool_calls, '')), chr(10)) as rejected
     from preferences
@@ -37,16 +38,19 @@ pairs as (
         count(*) filter (coalesce(not regexp_matches(chosen, '\S') or not regexp_matches(rejected, '\S'), true))
             as empty_texts,
         count(*) filter (identical) as identical_texts,
-        count(*) filter (chosen_score < rejected_score and not flipped) as outscored,
+        -- a rejected that breaks a constraint may well have the higher reward
+        count(*) filter (chosen_score < rejected_score and not flipped and level is distinct from 'constraint')
+            as outscored,
         count(*) filter (isnan(chosen_score) or isnan(rejected_score)) as nan_scores,
         coalesce(avg(case when length(chosen) > length(rejected) then 1.0
                           when length(chosen) = length(rejected) then 0.5 else 0.0 end), 0.5) as length_win_rate
     from plain
 ),
-ids as (  -- those of step pairs name nodes
+ids as (  -- those of step pairs name nodes; the rejected of a quadruple answers the prompt's variant
     select chosen_id as completion_id, prompt_id from preferences where level is distinct from 'step'
     union all
-    select rejected_id, prompt_id from preferences where level is distinct from 'step'
+    select rejected_id, prompt_id from preferences
+    where level is distinct from 'step' and level is distinct from 'quadruple'
 ),
 lost as (
     select

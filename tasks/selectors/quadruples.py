@@ -58,7 +58,7 @@ def quadruples(
         side = both.select(
             pl.col(f"prompt_id{own}").alias("prompt_id"), pl.col(f"completion_id{own}").alias("chosen_id"),
             pl.col(f"completion_id{other}").alias("rejected_id"), pl.col(f"criterion{own}").alias("criterion"),
-            pl.col(f"score{own}").alias("chosen_score"), quadruple=name,
+            pl.col(f"score{own}").alias("chosen_score"), quadruple=name, level=pl.lit("quadruple"),
         )  # fmt: skip
         sides.append(noted(side, quadruple=pl.col("quadruple"), side=pl.lit(turn)).drop("quadruple"))
     return pl.concat(sides).sort("prompt_id", "chosen_id")
