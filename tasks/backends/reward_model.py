@@ -39,7 +39,8 @@ class Classifier:
             import transformers
         except ImportError as error:
             raise MissingExtraError("torch and transformers", "rewards") from error
-        transformers.utils.logging.disable_progress_bar()
+        words: Any = transformers.utils.logging
+        words.disable_progress_bar()
         self._torch = torch
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self._tokenizer = transformers.AutoTokenizer.from_pretrained(name)
