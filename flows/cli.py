@@ -28,6 +28,10 @@ COMMANDS = {
         "flows.commands.auditing:audit",
         "Measure JUDGE on gold labels: agreement, order, position, length, self-preference, calibration.",
     ),
+    "audit-dataset": (
+        "flows.commands.foreign:audit_dataset",
+        "Describe the published preference data in PATH: figures, defects, checks; nothing is generated.",
+    ),
     "tag": ("flows.commands.keeping:tag", "Give VERSION (dataset@v2) the tag NAME."),
     "rollback": ("flows.commands.keeping:rollback", "Publish the content of VERSION again, as the newest version."),
     "vacuum": ("flows.commands.keeping:vacuum", "Delete data files that neither a version nor a table needs."),

@@ -170,12 +170,20 @@ def _print_tree(name: str, value: Any) -> None:
 
 @click.command()
 @click.argument("dataset")
+@click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write a page with plots and pairs.")
 @root_option
 @json_option
-def report(dataset: str, root: str, as_json: bool) -> None:
+def report(dataset: str, html: Path | None, root: str, as_json: bool) -> None:
     """Describe DATASET or DATASET@VERSION, in numbers and examples."""
     from flows.describe import describe, text
     from storage.store import Store
 
     found = describe(Store.open(root, create=False), dataset)
+    if html is not None:
+        from storage.files import atomic_file
+        from tasks.reports.version_page import version_page
+
+        with atomic_file(html) as draft:
+            draft.write_text(version_page(found), encoding="utf-8")
+        click.echo(f"page: {html}", err=True)
     print_json(found) if as_json else click.echo(text(found), nl=False)

@@ -27,7 +27,8 @@ def contradictory_pairs(
         cycles: also cycles of three and more; else only a pair and its mirror.
         keep: ``wider`` leaves of a pair and its mirror the one with the wider margin, where one is wider.
     """
-    rows = preferences.select("prompt_id", "chosen_id", "rejected_id", "margin", row_id="pair_id").sort("row_id")
+    apart = preferences.filter(pl.col("chosen_id") != pl.col("rejected_id"))  # the others are ``identical_texts``
+    rows = apart.select("prompt_id", "chosen_id", "rejected_id", "margin", row_id="pair_id").sort("row_id")
     mirror = rows.select(
         "prompt_id", chosen_id="rejected_id", rejected_id="chosen_id", other=pl.col("margin").fill_null(0)
     ).group_by("prompt_id", "chosen_id", "rejected_id").agg(pl.col("other").max())  # fmt: skip
