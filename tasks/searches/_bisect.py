@@ -34,7 +34,7 @@ def log_odds(successes: float, trials: int, low: float, high: float) -> float:
 
 
 @dataclass(frozen=True)
-class Test:
+class Probe:
     """When a probe counts as decided.
 
     Args:

@@ -141,16 +141,17 @@ class Search:
                     self.tree.backed_up(node, node.estimate)
 
     def _ended(self, answer: Answer, score: float | None) -> None:
-        node, tree = answer.child or answer.parent, self.tree
-        tally(answer.parent, score)
-        if answer.child is not None:
-            tally(answer.child, score)
-        if node.terminal and score is not None:
-            node.reward = score
+        last = answer.last or answer.parent
+        for node in last.path():
+            tally(node, score)
+            if node is answer.parent:
+                break
+        if last.terminal and score is not None:
+            last.reward = score
         if self.effort.evaluate or score is None:
             return  # a new node is valued by its evaluators; a repeated one teaches nothing new about them
-        node.estimate = tree.scaled(node.successes / node.rollouts)
-        tree.backed_up(node, tree.scaled(score))
+        last.estimate = self.tree.scaled(last.successes / last.rollouts)
+        self.tree.backed_up(last, self.tree.scaled(score))
 
     def _evaluated(self, nodes: Sequence[Node]) -> Rounds:
         effort, tree = self.effort, self.tree

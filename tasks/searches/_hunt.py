@@ -10,7 +10,7 @@ from math import sqrt
 
 from schemas.exchange import Reply, Request, Verdicts
 from tasks.searches._ask import Policy
-from tasks.searches._bisect import Hunt, Test
+from tasks.searches._bisect import Hunt, Probe
 from tasks.searches._judge import rolled_out
 from tasks.searches._paths import Solution
 from tasks.searches._tree import Node, Tree
@@ -21,7 +21,7 @@ def hunt(
     policy: Policy,
     verdicts: Verdicts,
     wrong: Sequence[Solution],
-    test: Test,
+    test: Probe,
     *,
     known: Sequence[int] = (),
 ) -> Generator[list[Request], list[Reply], list[Node | None]]:
@@ -51,7 +51,7 @@ def hunt(
     return [None if one.lost else solution.path[one.bad] for solution, one in zip(wrong, hunts, strict=True)]
 
 
-def _settle(tree: Tree, solution: Solution, one: Hunt, test: Test, asked: dict[Node, int]) -> None:
+def _settle(tree: Tree, solution: Solution, one: Hunt, test: Probe, asked: dict[Node, int]) -> None:
     """Moves the bounds of a hunt as far as what is known allows."""
     while (at := one.at) is not None:
         node, share = solution.path[at], _share(tree, solution, one)

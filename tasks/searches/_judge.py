@@ -18,10 +18,11 @@ Asking = Generator[list[Request], list[Reply], list[float | None]]
 
 
 class Answer(NamedTuple):
-    """One sampled continuation: the child it begins with, and the node whose continuation it is."""
+    """One sampled continuation: the node it continues, the child it begins with, and the last node made of it."""
 
     parent: Node
     child: Node | None
+    last: Node | None
     text: str
     cut: bool
     fresh: bool
@@ -48,16 +49,16 @@ def read_whole(
         if not steps:
             if not cut and node.parent is not None:
                 node.terminal = node.closed = True  # nothing more was to be said
-            answers.append(Answer(node, None, text, cut, False))
+            answers.append(Answer(node, None, None, text, cut, False))
             continue
         ends = len(steps) == 1 and not cut
         size = _share(choice, len(steps[0]))
         child, fresh = tree.add(node, steps[0], logprob=size[0], tokens=size[1], terminal=ends)
-        answers.append(Answer(node, child, text, cut, fresh))
+        one = child
         if keep_path:
-            one = child
             for number, step in enumerate(steps[1:], start=2):
                 one, _ = tree.add(one, step, terminal=number == len(steps) and not cut)
+        answers.append(Answer(node, child, one, text, cut, fresh))
     node.failed += request.n - len(reply.choices)
     return answers
 
@@ -91,7 +92,7 @@ def read_steps(tree: Tree, policy: Policy, pieces: Pieces, node: Node, request: 
         ends = pieces.last(step) or not (stopped or cut)
         child, fresh = tree.add(node, step, logprob=choice.logprob, tokens=choice.completion_tokens, terminal=ends)
         text = policy.met(request, reply, choice, node.number, "answer") if ends else child.prefix
-        answers.append(Answer(node, child, text, False, fresh))
+        answers.append(Answer(node, child, child, text, False, fresh))
     node.failed += request.n - len(reply.choices)
     return answers
 

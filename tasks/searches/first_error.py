@@ -11,7 +11,7 @@ from typing import Any, Literal
 from schemas.blocks import search
 from schemas.exchange import Search, Verdicts
 from tasks.searches._ask import Policy
-from tasks.searches._bisect import Test
+from tasks.searches._bisect import Probe
 from tasks.searches._hunt import hunt
 from tasks.searches._paths import Solution, continued, solutions
 from tasks.searches._pieces import Kind, Pieces
@@ -52,7 +52,7 @@ def first_error(
 
     Args:
         verifier: the judge of whole answers. most_wrong: hunt in so many wrong solutions, the first ones.
-        rule, rollouts, lot, least, lost, fine, bound: when a probed beginning is decided; see ``_bisect.Test``.
+        rule, rollouts, lot, least, lost, fine, bound: when a probed beginning is decided; see ``_bisect.Probe``.
         mend: continuations from just before each error; those that end right rectify it.
     """
     tree, pieces = Tree(Rules(backup="none")), Pieces(delimiter, mark, chunk)
@@ -64,7 +64,7 @@ def first_error(
     wrong = list({one.text: one for one in found if one.wrong and one.path}.values())[:most_wrong]
     notes: dict[Node, dict[str, Any]] = {}
     if wrong and any(one.right for one in found):
-        test = Test(rule, rollouts, least, lot, lost, fine, bound)
+        test = Probe(rule, rollouts, least, lot, lost, fine, bound)
         errors = yield from hunt(tree, asked, verdicts, wrong, test)
         for node in errors:
             if node is not None:

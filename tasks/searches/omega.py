@@ -11,7 +11,7 @@ from schemas.blocks import search
 from schemas.exchange import Search, Verdicts
 from tasks.searches import _formulas as f
 from tasks.searches._ask import Policy
-from tasks.searches._bisect import Test
+from tasks.searches._bisect import Probe
 from tasks.searches._hunt import hunt
 from tasks.searches._paths import Solution, continued
 from tasks.searches._pieces import Kind, Pieces
@@ -79,7 +79,7 @@ def omega(
         pool = [one for one in pool if one not in picked]
         before = {node.number for node in tree.nodes if node.sampled}
         first = yield from hunt(
-            tree, asked, verdicts, [one.solution for one in picked], Test(rule, rollouts, least),
+            tree, asked, verdicts, [one.solution for one in picked], Probe(rule, rollouts, least),
             known=[one.state.depth - 1 for one in picked],
         )  # fmt: skip
         errors |= {node: {"first_error": True} for node in first if node is not None}
