@@ -21,14 +21,16 @@ from storage.store import Store
 from tasks import load, registry
 from tasks.answer import answers
 from tasks.backends.specs import open_backend
-from tasks.driver import Driver, Order, Rows
+from tasks.driver import Driver, Rows
 from tasks.judge import Judging
+from tasks.read import read_rows
 from tasks.reports.audit import as_json, audit, audit_row
 from tasks.reports.audit_page import audit_page
 from tasks.reports.gold import Imported
 from tasks.reports.shapes import recognised
 from tasks.reports.verdicts import verdicts as read_verdicts
 from tasks.select import LOG
+from tasks.slots import Order
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class _Given:
 
 def _read(gold: Path, verdicts: Path | None, shape: str | None) -> Imported:
     try:
-        return recognised(load.read_rows(gold), load.read_rows(verdicts) if verdicts else None, shape=shape)
+        return recognised(read_rows(gold), read_rows(verdicts) if verdicts else None, shape=shape)
     except ValueError as error:
         raise DataError(str(error), file=str(gold)) from error
 

@@ -30,8 +30,8 @@ from flows.result import Result
 from flows.run import ShardWork, raise_for_status, run
 from flows.summary import summary
 from tasks.answer import SHARD
-from tasks.driver import Budget
 from tasks.load import parse_map
+from tasks.spending import Budget
 
 
 @task(name="shard", task_run_name="shard {index}", persist_result=False, cache_policy=NO_CACHE)

@@ -20,7 +20,8 @@ from schemas.ids import content_id
 from storage.ledger import Ledger
 from storage.store import Store
 from tasks import registry
-from tasks.driver import Budget, Driver
+from tasks.driver import Driver
+from tasks.spending import Budget
 from tasks.workers import quit_with_parent
 
 

@@ -18,6 +18,7 @@ from schemas.tables import AUDITS
 from tasks import load, recipes, registry
 from tasks.backends.base import Backend
 from tasks.backends.specs import open_backend, parse
+from tasks.read import CHUNK, read_rows
 from tasks.score import Step
 
 
@@ -121,7 +122,7 @@ def _check_needs(recipe: Recipe, prompts: load.Prompts, file: str) -> None:
     if not needs:
         return
     row = 0
-    for frame in prompts.shards(load.CHUNK):
+    for frame in prompts.shards(CHUNK):
         for judge, name in needs:
             missing = frame[name].is_null()
             if missing.any():
@@ -168,7 +169,7 @@ def _replayed(request: Request) -> dict[str, Any]:
     from tasks.backends.replay import key
 
     assert request.data is not None
-    rows = load.read_rows(request.data)
+    rows = read_rows(request.data)
     file, mapping = str(request.data), request.mapping
     column = mapping.get("completion", "completion")
     if column not in rows.columns:

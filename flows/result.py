@@ -8,7 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from tasks.driver import Rows, Tally
+from tasks.driver import Rows
+from tasks.spending import Tally
 
 ROWS = ("prompts", "completions", "judgments", "scores", "removals")
 """The tables whose rows are counted shard by shard, in the order in which they come to be."""

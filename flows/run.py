@@ -35,11 +35,12 @@ from storage.versions import current, listed, paths_of
 from tasks import registry
 from tasks.answer import SHARD, Answered, answers
 from tasks.check import check, refused
-from tasks.driver import Budget, Driver
+from tasks.driver import Driver
 from tasks.judge import Judging
 from tasks.recipes import as_yaml
 from tasks.sample import Samples, Sampling
 from tasks.search import Searching
+from tasks.spending import Budget
 
 log = logging.getLogger(__name__)
 ShardWork = Callable[[], None]

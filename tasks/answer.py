@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from schemas.exchange import Grown
-from tasks.driver import Driver, Order, Rows
+from tasks.driver import Driver, Rows
 from tasks.judge import Judging, judge
 from tasks.sample import Samples, sample
+from tasks.slots import Order
 
 SHARD = 256
 """Prompts a shard: what is committed, selected and shown as one piece."""

@@ -8,150 +8,22 @@ slot until it is durable, so at most ``slots`` answers can be lost to a kill, an
 from __future__ import annotations
 
 import asyncio
-import heapq
 import inspect
-import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from schemas.errors import EndpointError, StoppedError
 from schemas.exchange import Choice, Reply, Request
 from storage.ledger import Ledger, Stored
 from tasks.backends.base import Backend
+from tasks.slots import Gate, Order
+from tasks.spending import Budget, Tally
 
 Rows = list[dict[str, Any]]
-Order = tuple[int, int]
-"""Where a prompt stands in the run: what stands first goes first where slots are short."""
-
 GIVE_UP_AFTER = 40
 """So many failed calls in a row, with none answered in between, mean that the endpoint is gone."""
-
-
-@dataclass(slots=True)
-class Budget:
-    """What a run may spend; null means no limit. Requests already in flight land even when it is used up."""
-
-    calls: int | None = None
-    tokens: int | None = None
-    cost: float | None = None
-    seconds: float | None = None
-
-    def exceeded(self, tally: Tally) -> str | None:
-        """Returns what is used up, in words, or null."""
-        if self.calls is not None and tally.asked >= self.calls:
-            return f"the budget of {self.calls:g} calls is used up"
-        if self.tokens is not None and tally.tokens >= self.tokens:
-            return f"the budget of {self.tokens:g} tokens is used up"
-        if self.cost is not None and tally.cost >= self.cost:
-            return f"the budget of ${self.cost:g} is used up"
-        if self.seconds is not None and time.monotonic() - tally.started >= self.seconds:
-            return f"the budget of {self.seconds:g} seconds is used up"
-        return None
-
-
-@dataclass(slots=True)
-class Tally:
-    """What the driver has done so far: what progress shows and the run records.
-
-    Attributes:
-        asked: calls sent to a backend. answered: of them, answered and kept. failed: of them, failed for good.
-        from_ledger: samples that needed no call. cost: US dollars. waiting: requests with no slot yet.
-    """
-
-    asked: int = 0
-    answered: int = 0
-    failed: int = 0
-    from_ledger: int = 0
-    prompt_tokens: int = 0
-    cached_tokens: int = 0
-    completion_tokens: int = 0
-    cost: float = 0.0
-    in_flight: int = 0
-    waiting: int = 0
-    started: float = field(default_factory=time.monotonic)
-    by_model: Counter[str] = field(default_factory=Counter)
-    errors: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def tokens(self) -> int:
-        """Prompt and completion tokens of this run's calls."""
-        return self.prompt_tokens + self.completion_tokens
-
-    def count(self, request: Request, reply: Reply) -> None:
-        """Adds one finished call."""
-        if reply.error is not None:
-            self.failed += 1
-            self.errors[reply.error[:200]] += 1
-            return
-        self.answered += 1
-        self.prompt_tokens += reply.prompt_tokens
-        self.cached_tokens += reply.cached_tokens
-        self.completion_tokens += sum(choice.completion_tokens for choice in reply.choices)
-        self.cost += reply.cost
-        self.by_model[request.model] += 1
-
-
-class Gate:
-    """Lets as many requests through as the backend has slots, oldest prompt first, so that prompts finish."""
-
-    def __init__(self, backends: list[Backend], tally: Tally, wake: asyncio.Event) -> None:
-        self.backends, self.tally, self.wake = backends, tally, wake
-        self.inside = 0
-        self._queue: list[tuple[Order, int, asyncio.Future[None]]] = []
-        self._tickets = 0
-
-    @property
-    def slots(self) -> int:
-        """How many requests may be in flight now."""
-        return max(backend.slots for backend in self.backends)
-
-    @property
-    def waiting(self) -> int:
-        """How many requests have no slot yet."""
-        return len(self._queue)
-
-    @property
-    def hungry(self) -> bool:
-        """Whether so little waits that the backend may soon have nothing to do."""
-        return len(self._queue) < 16 + self.slots // 8
-
-    async def enter(self, order: Order) -> None:
-        """Waits for a slot."""
-        if self.inside < self.slots and not self._queue:
-            self.inside += 1
-            return
-        future = asyncio.get_running_loop().create_future()
-        self._tickets += 1
-        heapq.heappush(self._queue, (order, self._tickets, future))
-        self.tally.waiting += 1
-        try:
-            await future
-        except asyncio.CancelledError:
-            if future.done() and not future.cancelled():
-                self.leave()
-            raise
-        finally:
-            self.tally.waiting -= 1
-
-    def leave(self) -> None:
-        """Gives the slot back, and lets in whoever fits."""
-        self.inside -= 1
-        self.admit()
-        if self.hungry:
-            self.wake.set()
-
-    def admit(self) -> None:
-        """Lets in waiting requests while there are slots."""
-        free = self.slots - self.inside
-        while self._queue and free > 0:
-            _, _, future = heapq.heappop(self._queue)
-            if not future.done():
-                self.inside += 1
-                free -= 1
-                future.set_result(None)
 
 
 class Driver:

@@ -13,7 +13,8 @@ from typing import Any
 from schemas.ids import content_id
 from schemas.recipe import BlockSpec
 from tasks import registry
-from tasks.driver import Driver, Order, Rows
+from tasks.driver import Driver, Rows
+from tasks.slots import Order
 
 
 class Judging:

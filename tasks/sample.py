@@ -10,7 +10,8 @@ from schemas.exchange import Grown
 from schemas.ids import content_id
 from schemas.recipe import BlockSpec
 from tasks import registry
-from tasks.driver import Driver, Order, Rows
+from tasks.driver import Driver, Rows
+from tasks.slots import Order
 
 
 class Samples(Protocol):

@@ -26,7 +26,8 @@ from schemas.ids import canonical, content_id
 from schemas.messages import assistant
 from schemas.recipe import BlockSpec
 from tasks import registry
-from tasks.driver import Driver, Order
+from tasks.driver import Driver
+from tasks.slots import Order
 
 ROLES = ("verifier", "critic")
 """Parameters of a search that name a judge: ``math``, or ``{judge: pointwise, range: [1, 10], rubric: …}``."""

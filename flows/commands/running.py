@@ -81,7 +81,7 @@ def _run_here(asked: dict[str, Any], root: str, limits: dict[str, Any], yes: boo
     from flows.progress import live, note
     from flows.settings import Settings
     from flows.summary import estimate_text
-    from tasks.driver import Budget
+    from tasks.spending import Budget
 
     plan = make(_request(asked))
     note(_head(plan))

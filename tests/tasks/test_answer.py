@@ -16,9 +16,11 @@ from schemas.messages import to_rows
 from schemas.recipe import Recipe
 from storage.ledger import Ledger
 from tasks.answer import Answered, answers
-from tasks.driver import Budget, Driver, Gate
+from tasks.driver import Driver
 from tasks.judge import Judging
 from tasks.sample import Sampling
+from tasks.slots import Gate
+from tasks.spending import Budget
 
 SPEC = "openai:http://127.0.0.1:1/v1:m"
 RECIPE = Recipe.model_validate(

@@ -12,7 +12,8 @@ import pytest
 from schemas.errors import EndpointError, StoppedError
 from schemas.exchange import Choice, Exchange, Reply, Request
 from storage.ledger import Ledger
-from tasks.driver import GIVE_UP_AFTER, Budget, Driver
+from tasks.driver import GIVE_UP_AFTER, Driver
+from tasks.spending import Budget
 
 
 class Scripted:

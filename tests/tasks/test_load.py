@@ -12,7 +12,8 @@ import pytest
 
 from schemas.errors import DataError, UsageError
 from schemas.messages import from_rows
-from tasks.load import Prompts, file_prompts, parse_map, read_rows
+from tasks.load import Prompts, file_prompts, parse_map
+from tasks.read import read_rows
 
 ROWS = [{"question": f"What is {i} + {i}?", "gold": str(2 * i)} for i in range(5)]
 MAP = {"prompt": "question", "reference": "gold"}
