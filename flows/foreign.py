@@ -13,7 +13,7 @@ from schemas.errors import DataError, boundary
 from schemas.tables import JUDGMENTS, PREFERENCES
 from tasks import registry
 from tasks.check import check
-from tasks.load import read_rows
+from tasks.read import read_rows
 from tasks.reports.figures import figures
 from tasks.reports.published import as_pairs
 from tasks.score import Step
