@@ -22,7 +22,7 @@ def many_shards(monkeypatch):
 
 
 def _recipe(path: Path, scorer: str, *more: str) -> Path:
-    lines = ["sample: independent, policy: '', n: 3", "judge: pairwise, model: ''", f"score: {scorer}",
+    lines = ["sample: independent, policy: '', n: 2", "judge: pairwise, model: ''", f"score: {scorer}",
              "select: best_vs_worst", *more]  # fmt: skip
     path.write_text(
         f"name: {path.stem}\nsource: none\nabout: What the test of late blocks runs.\nblocks:\n"
