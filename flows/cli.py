@@ -24,6 +24,10 @@ COMMANDS = {
     "lineage": ("flows.commands.looking:lineage", "Show everything behind a pair, from its prompt to its cost."),
     "report": ("flows.commands.looking:report", "Describe DATASET or DATASET@VERSION, in numbers and examples."),
     "export": ("flows.commands.exporting:export", "Write DATASET or DATASET@VERSION in the form a trainer loads."),
+    "publish": (
+        "flows.commands.publishing:publish",
+        "Publish DATASET or DATASET@VERSION to a folder, the Hugging Face Hub or S3, with card and report.",
+    ),
     "audit": (
         "flows.commands.auditing:audit",
         "Measure JUDGE on gold labels: agreement, order, position, length, self-preference, calibration.",

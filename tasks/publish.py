@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,9 @@ def write(
         if jsonl:
             write_jsonl(draft / "train.jsonl", shaped.iter_rows(named=True))
             files.append("train.jsonl")
-        (draft / "README.md").write_text(_card(store, version, shaped), encoding="utf-8")
+        (draft / "README.md").write_text(
+            described(store, version, rows=shaped.height, columns=shaped.columns), encoding="utf-8"
+        )
     return {
         "version": version.name,
         "format": form,
@@ -56,7 +59,15 @@ def write(
     }
 
 
-def _card(store: Store, version: Version, shaped: pl.DataFrame) -> str:
+def described(
+    store: Store, version: Version, *, rows: int, columns: list[str], license: str | None = None,
+    configs: Mapping[str, Mapping[str, str]] | None = None,
+) -> str:  # fmt: skip
+    """Returns the dataset card of a version.
+
+    Args:
+        rows, columns: of the main file. configs: name -> split -> file, where there is more than ``train.parquet``.
+    """
     runs = store.read("runs").filter(pl.col("run_id") == version.run_id).collect()
     if not runs.height:
         raise UsageError(f"{version.name} names the run {version.run_id!r}, which the lake does not know")
@@ -65,7 +76,7 @@ def _card(store: Store, version: Version, shaped: pl.DataFrame) -> str:
     resolved = orjson.loads(run["resolved"])
     return card(
         name=version.dataset, version=version.version, recipe=str(version.recipe), source=resolved["source"],
-        about=resolved["about"], rows=shaped.height, columns=shaped.columns, files="train.parquet",
+        about=resolved["about"], rows=rows, columns=columns, files="train.parquet", configs=configs,
         recipe_yaml=resolved["yaml"], outcomes=outcomes, removed=counts["removed"],
-        checks=orjson.loads(version.gates or "[]"), digest=version.digest,
+        checks=orjson.loads(version.gates or "[]"), digest=version.digest, license=license,
     )  # fmt: skip

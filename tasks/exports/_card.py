@@ -23,6 +23,7 @@ def card(
     rows: int,
     columns: Sequence[str],
     files: str = "*.parquet",
+    configs: Mapping[str, Mapping[str, str]] | None = None,
     recipe_yaml: str = "",
     outcomes: Mapping[str, Mapping[str, int]] | None = None,
     removed: Mapping[str, Mapping[str, int]] | None = None,
@@ -34,6 +35,7 @@ def card(
 
     Args:
         files: glob of the data files beside the card.
+        configs: name -> split -> file, where there are several; the first is what is loaded by default.
         recipe_yaml: the recipe as it was run.
         outcomes: judge -> outcome -> judgments. removed: block -> reason -> rows.
         checks: rows of the gates. digest: of the data.
@@ -43,7 +45,7 @@ def card(
         "tags": ["preference", "dpo", "pairwright"],
         "task_categories": ["text-generation"],
         "size_categories": [next((label for limit, label in _SIZES if rows < limit), "10M<n<100M")],
-        "configs": [{"config_name": "default", "data_files": [{"split": "train", "path": files}]}],
+        "configs": _configs(configs or {"default": {"train": files}}),
     }
     if license:
         head["license"] = license
@@ -63,6 +65,16 @@ def card(
     if digest:
         parts.append(f"Digest of the data: `{digest}`")
     return "\n\n".join(parts) + "\n"
+
+
+def _configs(configs: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
+    made: list[dict[str, Any]] = [
+        {"config_name": name, "data_files": [{"split": split, "path": path} for split, path in splits.items()]}
+        for name, splits in configs.items()
+    ]
+    if len(made) > 1:
+        made[0]["default"] = True
+    return made
 
 
 def _flat(counts: Mapping[str, Mapping[str, int]] | None) -> list[tuple[str, str, str]]:
