@@ -42,24 +42,28 @@ class SqliteCalls:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._last_id = 0
-        with self._explained():
+        with self._explained(), contextlib.ExitStack() as undo:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = self._connect()
+            self._writer = undo.enter_context(contextlib.closing(self._connect()))
             version = self._writer.execute("pragma user_version").fetchone()[0]
             if version > VERSION:
                 raise StoreError(f"{path} was written by a newer version of Pairwright (ledger format {version})")
             if version < VERSION:
                 self._writer.executescript(f"begin immediate; {_SCHEMA} commit;")
-            self._reader = self._connect()
+            self._reader = undo.enter_context(contextlib.closing(self._connect()))
             self.shared = Shared(Path(f"{path}-shared"), self._fresh_keys)
+            undo.pop_all()  # all of it is there: it stays open
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
-        mode = connection.execute("pragma journal_mode = wal").fetchone()[0]
-        if mode != "wal":
-            raise StoreError(f"{self.path}: this file system cannot hold a ledger (SQLite answers {mode!r} to WAL)")
-        # checkpoints are ours (see _checkpoint); an automatic one leaves a copied log behind in the file
-        connection.executescript("pragma synchronous = full; pragma wal_autocheckpoint = 0;")
+        with contextlib.ExitStack() as undo:
+            undo.callback(connection.close)
+            mode = connection.execute("pragma journal_mode = wal").fetchone()[0]
+            if mode != "wal":
+                raise StoreError(f"{self.path}: this file system cannot hold a ledger (SQLite answers {mode!r} to WAL)")
+            # checkpoints are ours (see _checkpoint); an automatic one leaves a copied log behind in the file
+            connection.executescript("pragma synchronous = full; pragma wal_autocheckpoint = 0;")
+            undo.pop_all()
         return connection
 
     def read(self, key: bytes) -> list[Usage]:
