@@ -36,6 +36,10 @@ COMMANDS = {
         "flows.commands.foreign:audit_dataset",
         "Describe the published preference data in PATH: figures, defects, checks; nothing is generated.",
     ),
+    "verify": (
+        "flows.commands.verifying:verify",
+        "Check the lake, or that VERSION is what it was and is made again from the ledger.",
+    ),
     "tag": ("flows.commands.keeping:tag", "Give VERSION (dataset@v2) the tag NAME."),
     "rollback": ("flows.commands.keeping:rollback", "Publish the content of VERSION again, as the newest version."),
     "vacuum": ("flows.commands.keeping:vacuum", "Delete data files that neither a version nor a table needs."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,10 @@ class Request:
     seed: int = 0
     publish: str | None = None
 
+    def as_json(self) -> dict[str, Any]:
+        """Returns what was asked for as plain values, so that the run can be asked for again."""
+        return {key: str(value) if isinstance(value, Path) else value for key, value in asdict(self).items()}
+
 
 @dataclass
 class Plan:
@@ -45,7 +49,7 @@ class Plan:
     Attributes:
         prompts: counted and checked. backends: SPEC -> backend, not started. before: steps on completions, before
             scores. after: filters, weighters and relabelers, shard by shard. last: those that need all rows.
-        audits: of the lake, filled in when the run opens it.
+        audits: of the lake, filled in when the run opens it. request: what this is the plan of.
     """
 
     recipe: Recipe
@@ -60,6 +64,7 @@ class Plan:
     last: list[Step]
     gates: list[Step]
     audits: pl.DataFrame = field(default_factory=AUDITS.empty)
+    request: Request | None = None
 
     @property
     def late(self) -> bool:
@@ -101,7 +106,7 @@ def make(request: Request) -> Plan:
         recipe=recipe, dataset=request.publish or recipe.name, seed=request.seed, prompts=prompts,
         backends={spec: open_backend(text, **given if spec == policy else {}) for spec, text in opens.items()},
         scorers=blocks["score"], selectors=blocks["select"], before=before, after=after, last=last,
-        gates=blocks["gate"],
+        gates=blocks["gate"], request=request,
     )  # fmt: skip
 
 

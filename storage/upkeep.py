@@ -106,11 +106,12 @@ def verify(store: Store) -> list[str]:
         if twice:
             wrong.append(f"table {table.name} holds {twice} keys more than once")
     for version in listed(store):
-        wrong += _verify_version(store, version)
+        wrong += verify_version(store, version)
     return wrong
 
 
-def _verify_version(store: Store, version: Version) -> list[str]:
+def verify_version(store: Store, version: Version) -> list[str]:
+    """Returns what is wrong with one version: a file that is gone, or content that is not what was published."""
     seals = {}
     for name, holding in version.tables.items():
         gone = [part.path for part in holding.files if not exists(store.root.at(name, part.path))]

@@ -1,0 +1,91 @@
+"""A version is what its run makes again from the ledger, and verify says so when it is not."""
+
+import json
+
+import polars as pl
+import pytest
+from click.testing import CliRunner
+
+from flows.cli import cli
+from flows.verify import verify
+from schemas.errors import UsageError
+from storage.store import Store
+
+RECIPE = """
+name: small
+source: "a test"
+about: Right and wrong answers of the tiny model.
+blocks:
+  - sample: independent
+    policy: embedded
+    n: 4
+  - judge: math
+  - score: mean
+  - select: correct_vs_wrong
+  - filter: near_duplicates
+    threshold: 0.95
+"""
+
+
+def command(*words):
+    return CliRunner().invoke(cli, list(map(str, words)))
+
+
+@pytest.fixture
+def lake(tmp_path):
+    (tmp_path / "small.yaml").write_text(RECIPE)
+    questions = [{"prompt": f"What is {i} + {3 * i} * 2?", "reference": str(7 * i)} for i in range(12)]
+    (tmp_path / "prompts.jsonl").write_text("\n".join(map(json.dumps, questions)))
+    ran = command(
+        "run", tmp_path / "small.yaml", "--prompts", tmp_path / "prompts.jsonl", "--root", tmp_path / "lake", "--json"
+    )
+    assert ran.exit_code == 0, ran.output
+    return tmp_path / "lake"
+
+
+def test_a_version_is_made_again_from_the_ledger_alone(lake):
+    before = Store.open(str(lake)).read("runs").collect().height
+    found = verify(str(lake), "small@v1")
+    assert found["identical"]
+    assert (found["rebuilt"], found["missing_calls"], found["wrong"]) == (found["digest"], 0, [])
+    assert Store.open(str(lake)).read("runs").collect().height == before
+    ran = command("verify", "small", "--root", lake)
+    assert (ran.exit_code, "identical" in ran.output) == (0, True)
+    assert command("verify", "--root", lake).output == "the lake is whole\n"
+
+
+def test_answers_that_are_gone_are_counted(lake):
+    for file in lake.glob("ledger.sqlite*"):
+        file.unlink()
+    found = verify(str(lake), "small")
+    assert not found["identical"]
+    assert found["missing_calls"] == 12
+    ran = command("verify", "small", "--root", lake)
+    assert ran.exit_code != 0
+
+
+def test_prompts_that_changed_or_are_gone_are_named(lake, tmp_path):
+    file = tmp_path / "prompts.jsonl"
+    file.write_text(file.read_text().replace("What is 3", "What is 4"))
+    with pytest.raises(UsageError, match="have changed since"):
+        verify(str(lake), "small")
+    file.unlink()
+    with pytest.raises(UsageError, match="is not there any more"):
+        verify(str(lake), "small")
+
+
+def test_a_version_that_no_run_made_says_so(lake):
+    assert command("rollback", "small@v1", "--root", lake).exit_code == 0
+    with pytest.raises(UsageError, match="verify the version it was taken from"):
+        verify(str(lake), "small@v2")
+
+
+def test_a_replay_is_verified_too(tmp_path):
+    rows = [{"q": f"{i} + 1?", "a": text, "gold": str(i + 1)} for i in range(4) for text in (str(i + 1), "77")]
+    pl.DataFrame(rows).write_parquet(tmp_path / "answers.parquet")
+    names = "prompt=q,completion=a,reference=gold"
+    ran = command(
+        "run", "replay", "--data", tmp_path / "answers.parquet", "--map", names, "--root", tmp_path / "l", "--json"
+    )
+    assert ran.exit_code == 0, ran.output
+    assert verify(str(tmp_path / "l"), "replay")["identical"]
