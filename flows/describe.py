@@ -113,13 +113,12 @@ def examples(pairs: pl.LazyFrame, count: int = 10) -> dict[str, list[dict[str, A
             "widest margin": there.sort(*order, descending=[True, False]).head(3),
             "narrowest margin": there.sort(*order).head(3),
         } | picks
-    return {
-        name: [
-            {**row, **{side: _said(row[side]) for side in ("prompt", "chosen", "rejected")}}
-            for row in frame.collect().iter_rows(named=True)
-        ]
-        for name, frame in picks.items()
-    }
+    return {name: [readable(row) for row in frame.collect().iter_rows(named=True)] for name, frame in picks.items()}
+
+
+def readable(row: dict[str, Any]) -> dict[str, Any]:
+    """Returns a pair with its messages as text."""
+    return {**row, **{side: _said(row[side]) for side in ("prompt", "chosen", "rejected")}}
 
 
 def _said(messages: list[dict[str, Any]]) -> str:

@@ -196,14 +196,15 @@ def _examples(groups: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
         if not pairs:
             continue
         parts.append(f"<h3>{escape(name.capitalize())}</h3>")
-        parts += [_pair(pair) for pair in pairs]
+        parts += [pair_article(pair) for pair in pairs]
     if parts:
         told = "Words that only the chosen has are <ins>green</ins>, those of the rejected alone <del>red</del>."
         parts.insert(0, f'<p class="note">{told}</p>')
     return "".join(parts)
 
 
-def _pair(pair: Mapping[str, Any]) -> str:
+def pair_article(pair: Mapping[str, Any]) -> str:
+    """Returns one pair: the prompt, and both answers side by side with what differs marked."""
     chosen, rejected = marked(str(pair["chosen"]), str(pair["rejected"]))
     facts = [f"{name} {value(pair[name])}" for name in ("margin", "strength", "p_chosen") if pair.get(name) is not None]
     policies = [str(pair[f"{side}_policy"]) for side in ("chosen", "rejected") if pair.get(f"{side}_policy")]
