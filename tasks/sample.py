@@ -35,7 +35,7 @@ class Sampling:
         self.params = registry.check(spec, recipe)
         if "seed" in self.params:
             self.params["seed"] += seed
-        self.policy = self.params.get("policy", "")
+        self.policy = self.params.get("policy") or self.params.get("reference_model") or ""
         self.fingerprint = fingerprints.get(self.policy, "")
 
     async def __call__(self, driver: Driver, prompt: dict[str, Any], order: Order) -> Rows:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from schemas.blocks import sampler
-from schemas.exchange import Exchange
+from schemas.exchange import Exchange, Reply, Request
 from schemas.ids import coin
 from tasks.samplers._ways import Settings, instructed, messages_of
 
@@ -25,6 +25,7 @@ def conditioned(
     draw: int | None = None,
     place: Literal["system", "user"] = "system",
     n: int = 1,
+    likelihoods: bool = False,
     temperature: float = 1.0,
     top_p: float = 1.0,
     max_tokens: int = 1024,
@@ -39,6 +40,8 @@ def conditioned(
         parts: so many are drawn of a list.
         draw: so many conditions are drawn for each prompt; by default all are used.
         place: in the system message, or at the end of the last user message.
+        likelihoods: also note each whole answer's mean log-probability a token under every condition that was used
+            (``likelihood``), from a policy that scores given texts.
 
     Raises:
         ValueError: there is no condition, or more are to be drawn than there are.
@@ -53,11 +56,38 @@ def conditioned(
         text = _text(conditions[name], parts, seed, prompt["prompt_id"])
         requests.append(settings.request(prompt, policy, instructed(messages_of(prompt), text, place), n=n))
     replies = yield requests
-    return [
-        settings.row(choice, reply, request, {"condition": name}, f"condition {name}")
+    found = [
+        (name, request, reply, choice)
         for name, request, reply in zip(names, requests, replies, strict=True)
         for choice in reply.choices
     ]
+    whole = [choice.text for _, _, _, choice in found if choice.outcome == "ok"] if likelihoods else []
+    asked = [
+        (text, name, request) for text in dict.fromkeys(whole) for name, request in zip(names, requests, strict=True)
+    ]
+    told = (yield [_scored(request, text) for text, _, request in asked]) if asked else []
+    known: dict[str, dict[str, float]] = {}
+    for (text, name, _), reply in zip(asked, told, strict=True):
+        mean = _mean(reply)
+        if mean is not None:
+            known.setdefault(text, {})[name] = mean
+    return [
+        settings.row(
+            choice, reply, request, {"condition": name, "likelihood": known.get(choice.text)}, f"condition {name}"
+        )
+        for name, request, reply, choice in found
+    ]
+
+
+def _scored(request: Request, text: str) -> Request:
+    """Returns the question how likely a text is as the answer to a request's messages."""
+    messages = [*request.messages, {"role": "assistant", "content": text}]
+    return Request(model=request.model, messages=messages, kind="score", logprobs=True, temperature=1.0)
+
+
+def _mean(reply: Reply) -> float | None:
+    tokens = reply.choices[0].tokens if reply.choices else ()
+    return sum(token.logprob for token in tokens) / len(tokens) if tokens else None
 
 
 def _drawn(names: Sequence[str], count: int, seed: int, prompt_id: str) -> list[str]:

@@ -29,8 +29,9 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 @scorer(scope="dataset")
 def transported(
     judgments: pl.DataFrame,
+    completions: pl.DataFrame,
     *,
-    label: str,
+    label: str | None = None,
     features: tuple[str, ...],
     pool: int = 64,
     sharpness: float = 10.0,
@@ -43,7 +44,8 @@ def transported(
     standard deviation of the labels a completion was matched to; ``judgments`` is the size of the pool.
 
     Args:
-        label: criterion to be carried over. features: criteria that describe completions; standardised over all.
+        label: criterion to be carried over; by default the label that the data brought with them.
+        features: criteria that describe completions; standardised over all.
         pool: so many labelled completions, drawn by lot.
         sharpness: over the mean squared distance; larger ones match to fewer.
         criterion: the name of the scores.
@@ -56,7 +58,11 @@ def transported(
     keys = ("prompt_id", "completion_id")
     mean = per(ratings(judgments).select(*keys, "criterion", "score"), *keys, "criterion").agg(pl.col("score").mean())
     rows = mean.select(*keys).unique()
-    for place, name in enumerate((label, *features)):
+    given = mean.filter(pl.col("criterion") == label).select("completion_id", f0="score") if label else (
+        completions.select("completion_id", f0=pl.col("label").cast(pl.Float64)).drop_nulls()
+    )  # fmt: skip
+    rows = rows.join(given, on="completion_id", how="left")
+    for place, name in enumerate(features, start=1):
         own = mean.filter(pl.col("criterion") == name).select("completion_id", pl.col("score").alias(f"f{place}"))
         rows = rows.join(own, on="completion_id", how="left")
     columns = [f"f{place}" for place in range(1, len(features) + 1)]
@@ -68,7 +74,9 @@ def transported(
     )
     known, unknown = rows.filter(pl.col("f0").is_not_null()), rows.filter(pl.col("f0").is_null())
     if unknown.height and not known.height:
-        raise ValueError(f"no completion has a rating by {label!r} and by all of {', '.join(features)}")
+        raise ValueError(
+            f"no completion has a label ({label or 'its own'}) and a rating by all of {', '.join(features)}"
+        )
     toss = pl.Series(coins(seed, known["completion_id"], "transported"), dtype=pl.Float64)
     known = known.with_columns(toss=toss).sort("toss").head(pool)
     found, spread = _carried(unknown, known, columns, sharpness)

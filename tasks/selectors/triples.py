@@ -19,6 +19,7 @@ def triples(
     scores: pl.DataFrame,
     *,
     own: str | None = None,
+    source: str | None = None,
     criterion: str | None = None,
     truncated: bool = False,
 ) -> pl.DataFrame:
@@ -30,17 +31,21 @@ def triples(
     Args:
         own: a policy: the reference is the best of all others, whatever its score, chosen and rejected are this
             policy's best and worst; those two must differ.
+        source: a policy, the other way round: own are all others.
         criterion: which scores count, where there are several.
         truncated: completions cut by their length limit may be used.
 
     Raises:
-        ValueError: it is unclear which scores count.
+        ValueError: both own and source, or it is unclear which scores count.
     """
+    if own and source:
+        raise ValueError(f"own is {own!r} and source {source!r}; one of them says what the other is")
     rows = candidates(completions, scores, criterion=criterion, truncated=truncated)
     rows = rows.join(completions.select("completion_id", "policy"), on="completion_id", maintain_order="left")
     rows = rows.sort("group", "score", "row", descending=[False, True, False])
-    mine = pl.col("policy") == (own or "")
-    if own is None:
+    mine = pl.col("policy") == own if own else pl.col("policy") != (source or "")
+    plain = not own and not source
+    if plain:
         places = {"reference": pl.col("row").first(), "chosen": pl.col("row").get(1, null_on_oob=True)}
         low = pl.col("score") == pl.col("score").last()
         places["rejected"] = pl.col("row").filter(low).first()
@@ -55,7 +60,7 @@ def triples(
     score, ids = by_row["score"], by_row["completion_id"]
     scored = found.with_columns(**{f"{role}_score": score.gather(found[role]) for role in places})
     falls = pl.col("chosen_score") > pl.col("rejected_score")
-    if own is None:
+    if plain:
         falls &= pl.col("reference_score") > pl.col("chosen_score")
     kept = scored.filter(falls)
     lists = pl.DataFrame({role: ids.gather(kept[role]) for role in places}).hstack(

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from schemas.exchange import Choice, Reply, Token
 from schemas.messages import to_rows
 from tasks.samplers.conditioned import conditioned
 from tests.support.judging import Drive
@@ -63,3 +64,18 @@ def test_one_condition_a_prompt_may_be_drawn():
 def test_more_cannot_be_drawn_than_there_is(wrong):
     with pytest.raises(ValueError, match="too few"):
         drive(**wrong)
+
+
+def test_likelihoods_of_each_answer_under_every_condition():
+    def answer(request):
+        if request.kind == "score":
+            given = request.messages[0]["content"] if len(request.messages) == 3 else "none"
+            tokens = (Token("a", {"Good.": -0.5, "none": -1.0, "Bad.": -2.0}[given]),) * 2
+            return Reply((Choice(0, "", tokens=tokens),))
+        return Reply((Choice(0, "same"),))
+
+    conditions = {"good": "Good.", "none": "", "bad": "Bad."}
+    run = Drive(conditioned(PROMPT, policy="m", conditions=conditions, likelihoods=True), answer)
+    assert run.rounds == [3, 3]  # one text, however often it was said
+    noted = [json.loads(row["meta"])["likelihood"] for row in run.rows]
+    assert noted == [{"good": -0.5, "none": -1.0, "bad": -2.0}] * 3

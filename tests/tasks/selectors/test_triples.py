@@ -1,11 +1,12 @@
 import orjson
+import pytest
 
 from tasks.selectors.triples import triples
 from tests.support.scored import one
 
 
 def made(scores, **more):
-    chosen = {name: more.pop(name) for name in ("own",) if name in more}
+    chosen = {name: more.pop(name) for name in ("own", "source") if name in more}
     found = triples(*one(scores, **more), **chosen)
     return [([int(i) for i in ids], rewards) for ids, rewards in found.select("completion_ids", "rewards").iter_rows()]
 
@@ -40,3 +41,10 @@ def test_our_own_must_differ_and_a_source_must_be_there():
 
 def test_the_roles_are_named():
     assert orjson.loads(triples(*one([3, 2, 1]))["meta"][0]) == {"roles": ["reference", "chosen", "rejected"]}
+
+
+def test_the_source_may_be_named_instead():
+    policies = ["source", "source", "own", "own", "own"]
+    assert made([3, 8, 5, 2, 4], policy=policies, source="source") == [([1, 2, 3], [8.0, 5.0, 2.0])]
+    with pytest.raises(ValueError, match="one of them"):
+        made([1], own="a", source="b")
