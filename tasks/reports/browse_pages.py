@@ -89,7 +89,7 @@ def pair_page(pair: Mapping[str, Any], found: Mapping[str, Any]) -> str:
         pair: its texts as text. found: what ``storage.lineage`` returns.
     """
     judgments = [
-        (str(row.get("judge")), str(row.get("about") or ""), str(row.get("outcome")), value(row.get("score")),
+        (str(row.get("judge")), " and ".join(row.get("about") or ()), str(row.get("outcome")), value(row.get("score")),
          str(row.get("winner") or ""), str(row.get("rationale") or row.get("raw") or "")[:2000])
         for row in found.get("judgments") or ()
     ]  # fmt: skip
@@ -100,7 +100,7 @@ def pair_page(pair: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     ]
     facts = [
         ("cost", f"${found.get('cost') or 0:,.4f}"),
-        ("versions", ", ".join(map(str, found.get("versions") or ()))),
+        ("versions", ", ".join(row["name"] for row in found.get("versions") or ())),
     ]
     parts = [
         pair_article(pair), table((), facts), "<h2>Completions</h2>",

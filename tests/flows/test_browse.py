@@ -69,7 +69,8 @@ def test_a_pair_leads_to_everything_behind_it(address):
     assert pair
     status, text, _ = get(address, "/pair", id=pair[1])
     assert status == 200
-    assert "<td>math</td>" in text
+    assert "<td>math</td><td>chosen</td>" in text
+    assert "<td>quickstart@v1</td>" in text
     assert "embedded" in text
 
 
