@@ -140,7 +140,7 @@ def test_the_nightly_deployment_publishes_and_a_second_night_asks_for_nothing(se
     runs = store.read("runs").collect().sort("created_at")
     calls = [orjson.loads(text) for text in runs["calls"]]
     assert [found["asked"] for found in calls] == [600, 0]
-    assert [found["from_ledger"] for found in calls] == [0, 3000]
+    assert [found["from_ledger"] for found in calls] == [0, 3600]
     assert runs.select(pl.col("status").unique()).item() == "done"
     shards = server.get("/task_runs/filter", {"flow_runs": {"id": {"any_": [nights[0]["id"]]}}})
     assert {task["state_type"] for task in shards} == {"COMPLETED"}

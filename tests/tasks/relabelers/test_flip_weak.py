@@ -9,7 +9,8 @@ ROWS = pl.DataFrame(
     {
         "pair_id": list("abcd"), "chosen": ["A1", "B1", "C1", "D1"], "rejected": ["A2", "B2", "C2", "D2"],
         "chosen_id": ["a1", "b1", "c1", "d1"], "rejected_id": ["a2", "b2", "c2", "d2"],
-        "chosen_score": [1.0, 2.0, 3.0, 4.0], "rejected_score": [0.0, 3.0, 1.0, 4.0], "margin": [1.0, -1.0, 2.0, 0.0], "strength": [0.6, -0.6, 0.1, None],
+        "chosen_score": [1.0, 2.0, 3.0, 4.0], "rejected_score": [0.0, 3.0, 1.0, 4.0], "margin": [1.0, -1.0, 2.0, 0.0],
+        "strength": [0.6, -0.6, 0.1, None],
         "strength_std": [0.1, 0.2, 0.3, None], "p_chosen": [0.9, 0.3543, 0.525, None],
     }
 )  # fmt: skip

@@ -125,7 +125,8 @@ def test_too_many_levels_are_refused() -> None:
 
 def test_failures_are_no_answers() -> None:
     row: dict[str, Any] = {"prompt_id": "p", "judge": "j", "fingerprint": "j", "kind": "pairwise",
-                           "subjects": ["a", "b"], "criterion": "overall", "outcome": "error", "winner": None}  # fmt: skip
+                           "subjects": ["a", "b"], "criterion": "overall", "outcome": "error",
+                           "winner": None}  # fmt: skip
     assert dawid_skene(pl.DataFrame([row]), audits({})).height == 0
 
 

@@ -20,7 +20,8 @@ def ranking(places: list[Any], judge: str = "j", outcome: str = "valid") -> dict
 
 def duel(first: str, second: str, winner: str | None, judge: str = "j") -> dict[str, Any]:
     return {"prompt_id": "p", "judge": judge, "fingerprint": judge, "kind": "pairwise", "subjects": [first, second],
-            "criterion": "overall", "outcome": "valid" if winner else "tie", "winner": winner, "meta": None}  # fmt: skip
+            "criterion": "overall", "outcome": "valid" if winner else "tie", "winner": winner,
+            "meta": None}  # fmt: skip
 
 
 def scores(rows: list[dict[str, Any]], **params: Any) -> list[float]:

@@ -13,7 +13,8 @@ from tasks.scorers.preference_table import preference_table
 
 def duel(winner: str, loser: str, judge: str = "j", tie: bool = False) -> dict[str, Any]:
     return {"prompt_id": "p", "judge": judge, "fingerprint": judge, "kind": "pairwise", "subjects": [winner, loser],
-            "criterion": "overall", "outcome": "tie" if tie else "valid", "winner": None if tie else winner}  # fmt: skip
+            "criterion": "overall", "outcome": "tie" if tie else "valid",
+            "winner": None if tie else winner}  # fmt: skip
 
 
 CYCLE = [duel("a", "b"), duel("b", "c"), duel("c", "a")]
@@ -65,8 +66,11 @@ def test_nothing_but_failures_is_an_empty_table_and_report() -> None:
     assert cycle_report(pl.DataFrame(failed)).height == 0
 
 
+VOTES = st.tuples(st.sampled_from("abcde"), st.sampled_from("abcde"), st.sampled_from("jkl"), st.booleans())
+
+
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from("abcde"), st.sampled_from("abcde"), st.sampled_from("jkl"), st.booleans()), min_size=1, max_size=25), st.randoms())  # fmt: skip
+@given(st.lists(VOTES, min_size=1, max_size=25), st.randoms())
 def test_row_order_does_not_matter_and_no_row_beats_the_minimax_mixture(
     found: list[tuple[str, str, str, bool]], random: Any
 ) -> None:
