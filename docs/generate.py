@@ -9,7 +9,7 @@ import ast
 import inspect
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
 
@@ -38,16 +38,16 @@ OTHERS = {
 """What stands in the README's tree below the packages, whose remarks are their modules' docstrings."""
 
 
-def files() -> dict[Path, str]:
-    """Returns every generated file with the text it should have."""
+def files() -> dict[Path, Callable[[], str]]:
+    """Returns every generated file with what makes the text it should have."""
     return {
-        ROOT / "docs/blocks.md": blocks(),
-        ROOT / "docs/commands.md": commands(),
-        ROOT / "docs/recipes.md": every_recipe(),
-        ROOT / "docs/tables.md": tables(),
-        ROOT / "docs/tree.md": every_file(),
-        ROOT / "docs/recipe.schema.json": json.dumps(recipe_schema(), indent=1, ensure_ascii=False) + "\n",
-        ROOT / "README.md": readme((ROOT / "README.md").read_text(encoding="utf-8")),
+        ROOT / "docs/blocks.md": blocks,
+        ROOT / "docs/commands.md": commands,
+        ROOT / "docs/recipes.md": every_recipe,
+        ROOT / "docs/tables.md": tables,
+        ROOT / "docs/tree.md": every_file,
+        ROOT / "docs/recipe.schema.json": lambda: json.dumps(recipe_schema(), indent=1, ensure_ascii=False) + "\n",
+        ROOT / "README.md": lambda: readme((ROOT / "README.md").read_text(encoding="utf-8")),
     }
 
 
@@ -195,7 +195,8 @@ def _remark(path: Path) -> str:
 
 def main() -> None:
     """Writes the files, or with --check says which are out of date and exits with 1."""
-    stale = {path: text for path, text in files().items() if not path.is_file() or path.read_text("utf-8") != text}
+    made = {path: make() for path, make in files().items()}
+    stale = {path: text for path, text in made.items() if not path.is_file() or path.read_text("utf-8") != text}
     for path, text in stale.items():
         name = path.relative_to(ROOT)
         sys.stderr.write(f"{name}: out of date; ./dev docs\n" if "--check" in sys.argv else f"{name}: written anew\n")

@@ -21,7 +21,7 @@ DOCUMENTS = [path for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"))]
 
 @pytest.mark.parametrize("path", [path.relative_to(ROOT).as_posix() for path in generate.files()])
 def test_a_generated_document_is_up_to_date(path):
-    assert (ROOT / path).read_text(encoding="utf-8") == generate.files()[ROOT / path], "run ./dev docs"
+    assert (ROOT / path).read_text(encoding="utf-8") == generate.files()[ROOT / path](), "run ./dev docs"
 
 
 def test_the_readme_is_at_most_250_lines():
