@@ -45,11 +45,11 @@ class BlockSpec(BaseModel):
 def _spec(value: object) -> object:
     if isinstance(value, BlockSpec) or not isinstance(value, dict) or "verb" in value:
         return value
-    verbs = [key for key in value if key in FAMILIES]
-    if len(verbs) != 1:
+    verb = next(iter(value), None)
+    others = [key for key in value if key in FAMILIES and key != verb]
+    if verb not in FAMILIES or (others and (verb, others) != ("judge", ["score"])):  # a judge may have a parameter score
         found = ", ".join(map(str, value)) or "nothing"
         raise ValueError(f"a block names exactly one of {', '.join(FAMILIES)}; found {found}")
-    verb = verbs[0]
     return {"verb": verb, "name": value[verb], "params": {k: v for k, v in value.items() if k != verb}}
 
 

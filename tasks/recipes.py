@@ -97,14 +97,14 @@ def _set(blocks: list[Any], key: str, value: Any, where: str) -> list[Any]:
         raise RecipeError(f"{where}: {key!r} is not of the form block.param=value")
     hit, out = False, []
     for entry in blocks:
-        verb = next((v for v in FAMILIES if isinstance(entry, dict) and v in entry), None)
+        verb = next((v for v in list(entry)[:1] if v in FAMILIES), None) if isinstance(entry, dict) else None
         if verb and block in (verb, entry[verb], f"{verb}.{entry[verb]}"):
             out.append({**entry, param: value})
             hit = True
         else:
             out.append(entry)
     if not hit:
-        written = [(v, entry[v]) for entry in blocks if isinstance(entry, dict) for v in FAMILIES if v in entry]
+        written = [(v, entry[v]) for entry in blocks if isinstance(entry, dict) for v in list(entry)[:1]]
         names = dict.fromkeys(name for pair in written for name in pair)
         raise RecipeError(f"{where}: no block {block!r} to set {param!r} of; {nearest(block, names)}")
     return out
