@@ -32,8 +32,8 @@ def first_error_pairs(
         min_rollouts: judged continuations of the chosen step. min_share: least share of them that end right.
         max_share: most of the rejected step's continuations that end right: errors the policy often recovers from are
             left out.
-        max_doubt: that the chosen step, or one before it, is worse than what stands beside or before it, by the posterior
-            of the counts; errors that the policy papers over lie there.
+        max_doubt: that the chosen step, or one before it, is worse than what stands beside or before it (posterior of
+            the counts): errors that the policy papers over lie there.
         origins: who wrote the chosen step (``mend``: the rectifying continuations); all where none is named.
         per_error: at most so many chosen steps an error, those with the most right ends.
     """
