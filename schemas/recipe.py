@@ -47,7 +47,8 @@ def _spec(value: object) -> object:
         return value
     verb = next(iter(value), None)
     others = [key for key in value if key in FAMILIES and key != verb]
-    if verb not in FAMILIES or (others and (verb, others) != ("judge", ["score"])):  # a judge may have a parameter score
+    named = (verb, others) == ("judge", ["score"])  # a judge's parameter, not a scorer
+    if verb not in FAMILIES or (others and not named):
         found = ", ".join(map(str, value)) or "nothing"
         raise ValueError(f"a block names exactly one of {', '.join(FAMILIES)}; found {found}")
     return {"verb": verb, "name": value[verb], "params": {k: v for k, v in value.items() if k != verb}}
