@@ -24,20 +24,10 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("flows", "schemas", "storage", "tasks")
 NOT_IN_A_RECIPE = {
     "a rule for prompts of one kind; who has such prompts names it in a recipe of their own": """
-        citation code_tests exact format function_call instructions json_schema language length numeric regex repetition
-        sql_execution""",
+        citation exact function_call instructions json_schema language numeric regex""",
     "the recipe of the construction it follows is not written yet": """
-        active_pairs adaptive advantages against_baseline agreeing_lists anchored annotator_groups answer_votes
-        attributes bradley_terry by_construction conditioned conflicting_dimensions constrained contexts
-        contradictory_pairs dawid_skene decisive_dimension degrees directed dominating dynamic_beta
-        ensemble_vote exemplar_likeness extreme_examples flip_weak given goals guided hierarchical hinted
-        knockout label_noise labelled language_is length_charged logit_scale majority margin_by_strength median
-        mixture model_pool most_agreeing most_similar needless_hints objective_margins on_policy_weight over_bar
-        over_prompts pass_rate per_criterion posterior preference_levels preference_table quadruples
-        rejection_sampled repeats revised rewritten score_bounds soft_by_margin soften stage_by
-        stage_by_accuracy stage_by_strength strength transported triples uncertainty_weighted undecided
-        varied_lists weak_pairs weight_by_margin weight_by_strength weighted_examples weighted_sum
-        whole_strength win_probability win_share worst_case write_condition""",
+        adaptive contradictory_pairs dawid_skene dynamic_beta guided label_noise language_is majority median
+        posterior preference_table stage_by stage_by_strength uncertainty_weighted worst_case""",
 }
 """Reason -> the blocks that no recipe uses for it. Exports need none: one is chosen when a version is written."""
 UNUSED = {name for names in NOT_IN_A_RECIPE.values() for name in names.split()}
