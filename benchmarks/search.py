@@ -41,6 +41,8 @@ from tasks.driver import Driver
 from tasks.search import Searching
 
 STEPS = 6
+AHEAD = 1.5
+"""Requests sent a slot: while an answer is made durable and its tree takes the next step, the engine has another."""
 
 
 _told: Counter[bytes] = Counter()
@@ -103,7 +105,8 @@ def prompts(count: int) -> pl.DataFrame:
 async def run(url: str, trees: int, params: dict[str, Any], slots: int, *, one_by_one: bool = False) -> dict[str, Any]:
     """Grows trees, and returns what the engine and this process measured."""
     http(f"{url.removesuffix('/v1')}/reset", {})
-    text = f"openai:{url}:mock-gen?concurrency={slots}&start={slots}"
+    asked = round(slots * AHEAD)
+    text = f"openai:{url}:mock-gen?concurrency={asked}&start={asked}"
     spec = parse(text).text
     backend = open_backend(text)
     fingerprint = await backend.start()

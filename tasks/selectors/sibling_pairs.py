@@ -30,6 +30,7 @@ def sibling_pairs(
     min_rollouts: int = 0,
     min_chosen: float | None = None,
     max_rejected: float | None = None,
+    min_root: float | None = None,
     max_doubt: float = 1.0,
     soft: Literal["none", "visits", "posterior"] = "none",
     min_probability: float = 0.5,
@@ -46,7 +47,8 @@ def sibling_pairs(
             (of ends only the best and worst), or all pairs.
         along: at every node, at those on the best path, or at those the search moved along (``played``).
         min_gap: values must lie further apart. min_visits, min_rollouts: of both sides.
-        min_chosen, max_rejected: bounds of the two values.
+        min_chosen, max_rejected: bounds of the two values. min_root: of the whole tree's: where the policy hardly ever
+            ends right, a right end says little about the steps.
         max_doubt: that the chosen step, or one before it, is worse than what stands beside or before it, by rollouts.
         soft: ``p_chosen`` from visits, or the posterior of the rollouts' counts under the Beta ``prior``; a pair with
             nothing to learn, or a posterior below ``min_probability``, is left out.
@@ -60,7 +62,8 @@ def sibling_pairs(
         raise ValueError(f"min_gap is {min_gap}, min_probability {min_probability}, prior {prior}: out of range")
     rows = []
     for tree in trees(nodes):
-        if solved and not _solved(tree):
+        root = tree.root.measured(by)
+        if (solved and not _solved(tree)) or (min_root is not None and (root is None or root < min_root)):
             continue
         found = []
         for parent in _parents(tree, along, by):
