@@ -41,7 +41,7 @@ from tasks.driver import Driver
 from tasks.search import Searching
 
 STEPS = 6
-AHEAD = 1.5
+AHEAD = 2.0
 """Requests sent a slot: while an answer is made durable and its tree takes the next step, the engine has another."""
 
 

@@ -117,6 +117,7 @@ class Judges:
 
     def __init__(self, prompt: dict[str, Any], judges: Mapping[str, Judge]) -> None:
         self.prompt, self.judges = prompt, judges
+        self.known: dict[tuple[str, str, bool], float | None] = {}
         for role, judge in judges.items():
             for name in judge.block.mark.needs:
                 if prompt.get(name) is None:
@@ -125,9 +126,19 @@ class Judges:
     def __call__(
         self, role: str, texts: Sequence[str], cut: Sequence[bool]
     ) -> Generator[list[Request], list[Reply], list[float | None]]:
-        """Yields what the judge asks, and returns one score a text: the mean of its valid ones, null without any."""
-        if not texts:
-            return []
+        """Yields what the judge asks, and returns one score a text: the mean of its valid ones, null without any.
+
+        A tree meets many texts again; each is judged once, unless no valid score came of it.
+        """
+        asked = [(role, text, ended) for text, ended in zip(texts, cut, strict=True)]
+        fresh = [key for key in dict.fromkeys(asked) if key not in self.known]
+        found = dict(zip(fresh, (yield from self._judged(role, fresh)), strict=True)) if fresh else {}
+        self.known |= {key: score for key, score in found.items() if score is not None}
+        return [found[key] if key in found else self.known[key] for key in asked]
+
+    def _judged(
+        self, role: str, asked: Sequence[tuple[str, str, bool]]
+    ) -> Generator[list[Request], list[Reply], list[float | None]]:
         block, params, low, high = self.judges[role]
         completions = [
             {
@@ -135,13 +146,13 @@ class Judges:
                 "finish_reason": "length" if ended else "stop" if text else "empty",
                 "prompt_id": self.prompt["prompt_id"],
             }
-            for number, (text, ended) in enumerate(zip(texts, cut, strict=True))
+            for number, (_, text, ended) in enumerate(asked)
         ]  # fmt: skip
         rows = block.function(self.prompt, completions, **params)
         if inspect.isgenerator(rows):
             rows = yield from rows
-        scores: list[list[float]] = [[] for _ in texts]
+        scores: list[list[float]] = [[] for _ in asked]
         for row in rows:
             if row["outcome"] == "valid" and row["score"] is not None:
                 scores[int(row["subjects"][0])].append(min(max((row["score"] - low) / (high - low), 0.0), 1.0))
-        return [sum(found) / len(found) if found else None for found in scores]
+        return [sum(seen) / len(seen) if seen else None for seen in scores]
