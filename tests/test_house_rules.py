@@ -75,8 +75,8 @@ def test_a_block_module_holds_one_function_of_its_name_and_says_its_source(path)
 WITHOUT_A_TEST = {
     name: "reads the nodes of a search; run only by the step-level recipes so far, its worked examples are to come"
     for name in (
-        "first_error_pairs", "goal_positions", "inferred_values", "outcome_examples", "shaped_rewards",
-        "sibling_pairs", "step_labels", "suffix_pairs", "token_pairs", "tree_lists", "math_shepherd", "openr",
+        "goal_positions", "inferred_values", "outcome_examples", "shaped_rewards",
+        "token_pairs", "tree_lists", "math_shepherd", "openr",
         "prm800k", "step_dpo", "trl_stepwise",
     )
 }  # fmt: skip
