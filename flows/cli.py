@@ -66,6 +66,8 @@ Exit codes: 0 done, 1 refused by a gate or an audit floor, 2 wrong usage or bad 
 Ctrl-C (the same command goes on), 4 an endpoint or the store failed.
 """
 
+SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
 
 class Lazy(click.Group):
     """A group that imports a command when it is used."""
@@ -82,6 +84,7 @@ class Lazy(click.Group):
             ctx.fail(f"no command {cmd_name!r}; {nearest(cmd_name, COMMANDS)}")
         module, _, name = COMMANDS[cmd_name][0].partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
+        command.context_settings = {**SETTINGS, **command.context_settings}  # click keeps the first --help it makes
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -90,7 +93,7 @@ class Lazy(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
-@click.command(cls=Lazy, help=ABOUT, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.command(cls=Lazy, help=ABOUT, context_settings=SETTINGS)
 @click.version_option(package_name="pairwright")
 @click.option("-v", "--verbose", is_flag=True, help="Log what each step does, to stderr.")
 def cli(verbose: bool) -> None:
