@@ -15,7 +15,7 @@ from pathlib import Path
 
 import click
 
-from flows.cli import COMMANDS
+from flows.cli import COMMANDS, SETTINGS
 from schemas.blocks import FAMILIES
 from schemas.tables import TABLES
 from tasks import recipes, registry
@@ -86,7 +86,7 @@ def commands() -> str:
 
 
 def _command(name: str, command: click.Command, level: int) -> list[str]:
-    context = click.Context(command, info_name=name, terminal_width=100, max_content_width=100)
+    context = click.Context(command, info_name=name, terminal_width=100, **{**SETTINGS, "max_content_width": 100})
     with context:
         text = "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
     out = [f"\n{'#' * level} {name}\n\n```\n{text}\n```\n"]
