@@ -4,6 +4,7 @@
     python -m benchmarks.w1 --prompts 20000        the same at another size: memory must not grow with it
     python -m benchmarks.w1 --faults 0.02 --malformed 0.01
     python -m benchmarks.w1 --kills 5              kill -9 at random moments, the same command again each time
+    python -m benchmarks.w1 --prompts 150000 --watch 60    a soak: memory, descriptors and threads once a minute
 
 The engine simulator (``benchmarks.engine``) has 256 slots and serves a sequence in about 0.2 s; "busy" is the sum of
 all service times over slots times the span from the first request to the last answer. CPU and memory are the client
@@ -13,6 +14,7 @@ process's own, its imports and worker processes included. Every figure is of one
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -77,11 +79,18 @@ def command(url: str, folder: Path, concurrency: int) -> list[str]:
     ]  # fmt: skip
 
 
-def run(call: list[str], kill_after_s: float | None = None) -> dict[str, Any]:
+def run(call: list[str], kill_after_s: float | None = None, watch_s: float = 0.0) -> dict[str, Any]:
     """Runs the client once and returns its exit code, seconds, CPU seconds, peak memory and printed result."""
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    watched: list[dict[str, Any]] = []
     with tempfile.TemporaryFile() as out:
         process = subprocess.Popen(call, cwd=HERE.parent, stdout=out, start_new_session=True)
+        while watch_s:
+            try:
+                process.wait(watch_s)
+                break
+            except subprocess.TimeoutExpired:
+                watched.append({"at_s": round(time.monotonic() - began), **held(process.pid)})
         if kill_after_s is not None:
             try:
                 process.wait(kill_after_s)
@@ -94,7 +103,20 @@ def run(call: list[str], kill_after_s: float | None = None) -> dict[str, Any]:
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return {
         "code": code, "seconds": time.monotonic() - began, "cpu_s": cpu, "peak_mb": after.ru_maxrss / 1024,
-        "result": json.loads(text) if code == 0 else {},
+        "result": json.loads(text) if code == 0 else {}, "watched": watched,
+    }  # fmt: skip
+
+
+def held(pid: int) -> dict[str, Any]:
+    """Returns what a process holds now: resident memory, open descriptors, sockets among them, and threads."""
+    status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    opened = []
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):  # closed meanwhile
+            opened.append(os.readlink(descriptor))
+    return {
+        "rss_mb": int(status["VmRSS"].split()[0]) // 1024, "descriptors": len(opened),
+        "sockets": sum(name.startswith("socket:") for name in opened), "threads": int(status["Threads"]),
     }  # fmt: skip
 
 
@@ -107,6 +129,7 @@ def main() -> None:
     parser.add_argument("--faults", type=float, default=0.0, help="share of attempts that fail: 429, 500, dropped")
     parser.add_argument("--malformed", type=float, default=0.0, help="share of verdicts that cannot be read")
     parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--watch", type=float, default=0.0, help="seconds between two looks at what the client holds")
     args = parser.parse_args()
     share = str(args.faults / 3)
     faults = ["--fault-429", share, "--fault-500", share, "--fault-drop", share]
@@ -117,7 +140,7 @@ def main() -> None:
         call = command(url, folder, args.concurrency)
         rng = random.Random(args.seed)
         kills = [run(call, 2.0 + 20.0 * rng.random() * args.prompts / 2000) for _ in range(args.kills)]
-        done = run(call)
+        done = run(call, watch_s=args.watch)
         print(json.dumps(figures(done, kills, http(f"{url}/stats")), indent=1))
     finally:
         server.terminate()
@@ -135,7 +158,7 @@ def figures(done: dict[str, Any], kills: list[dict[str, Any]], stats: dict[str, 
         "wall_s": round(done["seconds"], 2), "client_cpu_s": round(done["cpu_s"], 2),
         "client_cpu_ms_a_call": round(1000 * done["cpu_s"] / max(asked, 1), 3), "peak_mb": round(done["peak_mb"]),
         "kills": sum(kill["code"] != 0 for kill in kills), "answers_a_body": stats["answers_per_body_hist"],
-        "digest": result["digest"],
+        "digest": result["digest"], "watched": done["watched"],
     }  # fmt: skip
 
 
