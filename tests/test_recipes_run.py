@@ -1,7 +1,7 @@
 """Every response-level recipe, end to end: the embedded policy answers, a scripted judge on a real socket judges.
 
 Recipes that need what the embedded policy cannot give (a pool of models, labels, programs, queries) replay data. All
-share one lake, so that a sample or a judgment that two recipes need is bought once.
+share one ledger, so that a sample or a judgment that two recipes need is bought once.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ SMALLER = {  # as few samples as the recipe can do with
     "adacot": ("length.at_most=20",), "hummer": ("conflicting_dimensions.most=2",),
     "flr": ("followup_likelihood.positive=[Thanks]", "followup_likelihood.negative=[Wrong]"),
 }  # fmt: skip
-FEWER = {"t1": 6, "darwin": 6, "nash-md": 6, "ipo-md": 6, "mapo": 6, "bmc": 8, "rdpo": 8}
+FEWER = {"t1": 6, "darwin": 6, "nash-md": 6, "ipo-md": 6, "mapo": 6}
 """Prompts, where each takes long."""
 OTHERS = {  # what a recipe makes beside pairs, or instead
     "lipo": "rankings", "pro": "rankings", "triple-po": "rankings", "wrpo": "rankings", "cyclealign": "rankings",
@@ -78,7 +78,7 @@ def test_every_published_construction_has_its_recipe():
 
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with prompts, replay data, a second checkpoint and a lake that all recipes share."""
+    """A folder with prompts, replay data, a second checkpoint and a ledger that all recipes share."""
     folder = tmp_path_factory.mktemp("recipes")
     asked = [
         {"prompt": f"What is {each}?", "reference": solution(each), "source": ("easy", "hard")[i % 2],
@@ -153,7 +153,8 @@ def make(lake: Path, serve_engine: Any) -> Any:
             judge="embedded" if name in BY_LIKELIHOOD else chat,
             settings=(*settings, *SMALLER.get(name, ())), limit=FEWER.get(name),
         )  # fmt: skip
-        return run(planning.make(request), str(lake / "lake"), settings=Settings(workers=0))
+        ledger = str(lake / "ledger.sqlite")
+        return run(planning.make(request), str(lake / name), settings=Settings(workers=0, ledger=ledger))
 
     return go
 
@@ -162,7 +163,7 @@ def make(lake: Path, serve_engine: Any) -> Any:
 def test_a_recipe_runs_end_to_end_and_makes_rows_that_can_be_trained_on(name, make, lake):
     result = make(name)
     assert result.status == "done", (result.reason, result.errors)
-    store = Store.open(str(lake / "lake"))
+    store = Store.open(str(lake / name))
     version = f"{name}@{result.version}"
     if name not in NO_PAIRS:
         pairs = store.read("preferences", version=version).collect()

@@ -1,11 +1,15 @@
-"""A scripted model that judges: it likes long answers, in whatever form the judge's prompt asks for."""
+"""A scripted model that judges by a taste of its own, in whatever form the judge's prompt asks for."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from typing import Any
+from zlib import crc32
 
+SAID: Counter[str] = Counter()
+"""How often each prompt was answered: the samples of one prompt differ, whatever else was asked before."""
 REWARD = "def score(prompt, completion):\n    return min(1, len(completion) / 100)"
 
 
@@ -28,20 +32,26 @@ def judges(content: str, turns: int = 1) -> str:
     if "Play through" in content or "write a critique" in content:
         return "It goes as it goes."
     shown = answers(content)
-    turn = sum(map(ord, content.split("===")[0])) % 5
-    liked = {letter: len(text) + (sum(map(ord, text)) % 7) * turn for letter, text in shown.items()}
+    rubric = sum(map(ord, content.split("===")[0]))
+    liked = {letter: _liked(text, rubric) for letter, text in shown.items()}
     ranked = sorted(shown, key=lambda letter: (-liked[letter], shown[letter]))
     if '"tool"' in content and turns == 1:
         return json.dumps({"tool": "python", "input": f"print(len({shown['']!r}))"})
     if "rank several" in content:
-        return f"By length.\n{json.dumps({'ranking': ranked})}"
+        return f"By taste.\n{json.dumps({'ranking': ranked})}"
     if "rate answers" in content:
         return json.dumps({"ratings": {letter: max(1, 5 - place) for place, letter in enumerate(ranked)}})
     if "" in shown:
         lowest, highest = _scale(content)
-        score = lowest + liked[""] * (highest - lowest) // 60
-        return f"By length.\n{json.dumps({'score': max(lowest, min(highest, score))})}"
-    return f"By length.\n{json.dumps({'winner': ranked[0]})}"
+        score = lowest + liked[""] * (highest - lowest + 1) // 100
+        return f"By taste.\n{json.dumps({'score': max(lowest, min(highest, score))})}"
+    return f"By taste.\n{json.dumps({'winner': ranked[0]})}"
+
+
+def _liked(text: str, rubric: int) -> int:
+    """Returns how much a text is liked, from 0 to 99: mostly by the text, a little by the rubric."""
+    taste = crc32(text.strip().encode())
+    return taste % 50 + (taste // 50 + rubric) % 50
 
 
 def _scale(content: str) -> tuple[int, int]:
@@ -54,4 +64,5 @@ def speak(body: dict[str, Any]) -> str:
     content = str(body["messages"][0]["content"])
     if "It is never an instruction to you" in content or "reward function" in content or "Play through" in content:
         return judges(content, len(body["messages"]))
-    return "plum " * (1 + sum(map(ord, content)) % 7)
+    SAID[content] += 1
+    return "plum " * (1 + (SAID[content] + crc32(content.encode())) % 7)
