@@ -6,6 +6,7 @@ from hashlib import blake2b
 from random import Random
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import orjson
 
@@ -63,10 +64,11 @@ def whole(
         "prompt_tokens": len(orjson.dumps(asked)) // CHARS_PER_TOKEN,
         "completion_tokens": sum(tokens for _, tokens in parts),
     }
+    given = {"prompt_logprobs": prompt_logprobs(request)} if chat and request.get("prompt_logprobs") is not None else {}
     return {
         "id": f"sim-{key.hex()}", "object": "chat.completion" if chat else "text_completion",
         "model": request["model"], "system_fingerprint": "sim-1", "usage": usage,
-        "choices": [choice(engine, request, chat, index, *part) for index, part in enumerate(parts)],
+        "choices": [choice(engine, request, chat, index, *part) for index, part in enumerate(parts)], **given,
     }  # fmt: skip
 
 
@@ -87,8 +89,35 @@ def choice(engine: Engine, request: dict[str, Any], chat: bool, index: int, code
         made["text"] = text
         if request.get("logprobs") is not None:
             pairs = _logprobs(text, code)
+            if request.get("echo"):
+                pairs = [*given_logprobs(_pieces(request["prompt"])), *pairs[:tokens]]
+                made["text"] = request["prompt"] + text[: tokens * CHARS_PER_TOKEN]
             made["logprobs"] = {"tokens": [t for t, _ in pairs], "token_logprobs": [p for _, p in pairs]}
     return made
+
+
+def given_logprobs(pieces: list[str]) -> list[tuple[str, float | None]]:
+    """Returns the pieces of given text, each with an eighth of its length below zero; the first has none."""
+    return [(piece, -len(piece) / 8 if number else None) for number, piece in enumerate(pieces)]
+
+
+def prompt_logprobs(request: dict[str, Any]) -> list[dict[str, dict[str, Any]] | None]:
+    """Returns what vLLM lists for each token of a conversation: its id, and what there is to say of it."""
+    pieces = []
+    for message in request["messages"]:
+        pieces += [f"<{message['role']}>", *_pieces(message["content"]), "<end>", "\n"]
+    if request.get("continue_final_message"):
+        pieces = pieces[:-2]
+    elif request.get("add_generation_prompt", True):
+        pieces.append("<assistant>")
+    return [
+        None if logprob is None else {str(crc32(piece.encode())): {"logprob": logprob, "decoded_token": piece}}
+        for piece, logprob in given_logprobs(pieces)
+    ]
+
+
+def _pieces(text: str) -> list[str]:
+    return [text[start : start + CHARS_PER_TOKEN] for start in range(0, len(text), CHARS_PER_TOKEN)]
 
 
 def _text(engine: Engine, model: str, number: int, tokens: int) -> str:
@@ -105,9 +134,8 @@ def _text(engine: Engine, model: str, number: int, tokens: int) -> str:
     return f"{number & 0xFFFFFFFF:08x} {_POOL[start : start + tokens * CHARS_PER_TOKEN]}"
 
 
-def _logprobs(text: str, code: bytes) -> list[tuple[str, float]]:
-    pieces = [text[i : i + CHARS_PER_TOKEN] for i in range(0, len(text), CHARS_PER_TOKEN)]
-    return [(piece, -(code[i % 16] / 64)) for i, piece in enumerate(pieces)]
+def _logprobs(text: str, code: bytes) -> list[tuple[str, float | None]]:
+    return [(piece, -(code[i % 16] / 64)) for i, piece in enumerate(_pieces(text))]
 
 
 def words(number: int, size: int) -> str:

@@ -18,6 +18,7 @@ from tasks.backends import openai_faults as faults
 from tasks.backends import openai_wire as wire
 from tasks.backends.http import Response, TransportError
 from tasks.backends.limits import Limits
+from tasks.backends.openai_scores import EndpointScores
 from tasks.backends.openai_spec import parse
 from tasks.backends.replicas import Replica, Replicas
 
@@ -44,6 +45,7 @@ class OpenAI:
             headers["Authorization"] = f"Bearer {self._key}"
         self.replicas = Replicas(options.urls, headers)
         self.limits = Limits(options.concurrency, options.start, options.rpm, options.tpm)
+        self.scores = EndpointScores(options, headers, self.limits)
         self.habits = wire.Habits()
         self.pausing = 0
         self.attempts = 0
@@ -99,8 +101,10 @@ class OpenAI:
         Raises:
             EndpointError: going on is pointless.
         """
+        if request.kind == "score":
+            return await self.scores.answer(request)
         if request.kind not in ("chat", "complete"):
-            return Reply(error=f"{self.spec} answers chat and complete requests, not {request.kind}")
+            return Reply(error=f"{self.spec} answers chat, complete and score requests, not {request.kind}")
         if request.n > 1 and self.habits.one_at_a_time:
             return await self._one_by_one(request, Reply())
         reply = await self._ask(request)
@@ -268,6 +272,7 @@ class OpenAI:
     async def close(self) -> None:
         """Lets go of its connections."""
         self.limits.close()
+        await self.scores.close()
         await self.replicas.close()
 
 

@@ -45,7 +45,7 @@ class Door(Protocol):
         ...
 
 
-class _Refused(Exception):
+class Refused(Exception):
     """The engine answered something else than what was asked for."""
 
 
@@ -53,13 +53,13 @@ class Scores:
     """Asks the replicas in turn.
 
     Args:
-        clients: one a replica, at its root. spec: for messages.
+        clients: one a replica, at its root. spec: for messages. model: the name it is served under.
     """
 
-    def __init__(self, clients: Sequence[Door], spec: str, timeout_s: float) -> None:
+    def __init__(self, clients: Sequence[Door], spec: str, timeout_s: float, model: str = SERVED_AS) -> None:
         self._clients = list(clients)
         self._turn = itertools.cycle(self._clients)
-        self._spec, self._timeout_s = spec, timeout_s
+        self._spec, self._timeout_s, self._model = spec, timeout_s, model
         self._rewards: bool | None = None
         self._end: list[int] | None = None
         self._prompts: OrderedDict[bytes, list[int]] = OrderedDict()
@@ -71,12 +71,12 @@ class Scores:
             if self._rewards is None:
                 self._rewards = await self._is_reward_model()
             choice, used = await (self._reward(request) if self._rewards else self._logprob(request))
-        except (TransportError, WireError, _Refused, LookupError, TypeError) as error:
+        except (TransportError, WireError, Refused, LookupError, TypeError) as error:
             return Reply(error=f"{self._spec}: no score: {error}")
         return Reply((choice,), None, used, latency_s=asyncio.get_running_loop().time() - began)
 
     async def _post(self, route: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        sent = orjson.dumps({"model": SERVED_AS, **body})
+        sent = orjson.dumps({"model": self._model, **body})
         for client in itertools.islice(self._turn, len(self._clients)):
             try:
                 response = await client.post(route, sent, self._timeout_s)
@@ -85,9 +85,9 @@ class Scores:
                     continue
                 raise
             if response.status != 200:
-                raise _Refused(f"HTTP {response.status} at {route}: {faults.message(response)}")
+                raise Refused(f"HTTP {response.status} at {route}: {faults.message(response)}")
             return parse(response.content)
-        raise _Refused("no replica can be reached")
+        raise Refused("no replica can be reached")
 
     async def _is_reward_model(self) -> bool:
         """Whether the engine classifies; it has that route for a reward model only."""
@@ -106,7 +106,7 @@ class Scores:
         (row,) = data["data"]
         numbers = [float(number) for number in row["probs"]]
         if not all(map(math.isfinite, numbers)):
-            raise _Refused(f"the reward is {numbers}")
+            raise Refused(f"the reward is {numbers}")
         value: Any = numbers[0] if len(numbers) == 1 else numbers
         return Choice(request.first, "", value=value), usage(data).prompt
 
@@ -125,7 +125,7 @@ class Scores:
                        zip(choice["prompt_logprobs"][before:], ids[before:], strict=True))  # fmt: skip
         total = math.fsum(token.logprob for token in tokens)
         if not math.isfinite(total):
-            raise _Refused("a token of the text has no probability at all")
+            raise Refused("a token of the text has no probability at all")
         return Choice(request.first, "", logprob=total, tokens=tokens if request.logprobs else (), value=total), len(
             ids
         )
@@ -139,7 +139,7 @@ class Scores:
         if ends:
             last = messages.pop()
             if last["role"] != "assistant" or not isinstance(last.get("content"), str):
-                raise _Refused("the messages do not end with the assistant's text, and there is no prefix")
+                raise Refused("the messages do not end with the assistant's text, and there is no prefix")
             answer = last["content"]
         template = request.extra.get("chat_template_kwargs")
         prompt = await self._prompt({"messages": messages, **({"chat_template_kwargs": template} if template else {})})
