@@ -32,8 +32,9 @@ def basics(
     """Returns one row a check: name, severity (``block`` or ``warn``), success, observed, allowed, says.
 
     The checks stand in ``basics.json`` (a Great Expectations suite), what they look at in ``basics.sql``. A rate is
-    that of the worst judge and criterion, over all its judgments; ``contradicted_rate`` over the comparisons that
-    could be read; ``length_win_rate`` is the share of pairs whose chosen text is the longer, equal lengths half.
+    that of the worst judge and criterion, over all its judgments; an answer "not applicable" is no refusal.
+    ``contradicted_rate`` is over the comparisons that could be read; ``length_win_rate`` is the share of pairs whose
+    chosen text is the longer, equal lengths half.
 
     Args:
         preferences: the pairs about to be published.

@@ -69,7 +69,8 @@ rates as (
             avg((outcome = 'error')::int) as error,
             avg((outcome = 'unparsable')::int) as unparsable,
             avg((outcome = 'truncated')::int) as truncated,
-            avg((outcome = 'refused')::int) as refused,
+            -- "not applicable" is an answer: of the judges that may give it, it says nothing against any
+            avg((outcome = 'refused' and not coalesce(contains(meta, '"not_applicable":true'), false))::int) as refused,
             avg((comparison = 'contradicted')::int) filter (comparison in ('agreed', 'tied', 'contradicted'))
                 as contradicted
         from judgments

@@ -90,6 +90,19 @@ def test_a_flipped_pair_may_be_outscored():
     assert failed([pair(chosen_score=0.0, rejected_score=1.0, flipped=True)]) == set()
 
 
+@pytest.mark.parametrize(
+    ("meta", "names"),
+    [
+        pytest.param('{"not_applicable":true}', set(), id="an aspect that does not apply is no refusal"),
+        pytest.param(None, {("refused_rate", "block")}, id="a refusal is one"),
+        pytest.param('{"finish":"stop"}', {("refused_rate", "block")}, id="and so it is with another note"),
+    ],
+)
+def test_an_answer_not_applicable_is_no_refusal(meta, names):
+    rows = [judgment(n, "refused" if n < 4 else "valid") | {"meta": meta} for n in range(10)]
+    assert failed([pair()], rows) == names
+
+
 def test_the_worst_judge_decides_a_rate():
     good = [judgment(i, judge="good") for i in range(98)]
     bad = [judgment(98, "error", judge="bad"), judgment(99, judge="bad")]
