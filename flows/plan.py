@@ -15,6 +15,7 @@ from schemas.ids import content_id
 from schemas.messages import from_rows
 from schemas.recipe import BlockSpec, Recipe
 from schemas.tables import AUDITS
+from storage.files import content_digest
 from tasks import load, recipes, registry
 from tasks.backends.base import Backend
 from tasks.backends.specs import open_backend, parse
@@ -141,12 +142,14 @@ def _check_needs(recipe: Recipe, prompts: load.Prompts, file: str) -> None:
 def canonical(recipe: Recipe) -> tuple[Recipe, dict[str, str]]:
     """Returns the recipe with every SPEC stripped of its options, and what each SPEC is opened with.
 
-    Options say how to ask, not what, so they belong neither to the recipe's hash nor to an answer's key.
+    Options say how to ask, not what, so they belong neither to the recipe's hash nor to an answer's key. The recipe
+    returned holds the digests of the files its blocks read.
     """
     opens: dict[str, str] = {}
-    blocks = []
+    blocks, files = [], {}
     for block in recipe.blocks:
         params = registry.check(block, recipe.name)
+        files |= _files(block, params, recipe.name)
         models = [name for name in registry.SPECS if name in params]
         changed = dict(block.params)
         for name in models:
@@ -166,7 +169,24 @@ def canonical(recipe: Recipe) -> tuple[Recipe, dict[str, str]]:
         if mark.runs or (mark.asks and not models):
             opens["sandbox"] = Settings().sandbox
         blocks.append(BlockSpec(verb=block.verb, name=block.name, params=changed))
-    return recipe.model_copy(update={"blocks": tuple(blocks)}), opens
+    return recipe.model_copy(update={"blocks": tuple(blocks), "files": files}), opens
+
+
+def _files(block: BlockSpec, params: dict[str, Any], recipe: str) -> dict[str, str]:
+    """Returns path -> digest of what the files hold that a block is to read.
+
+    Raises:
+        RecipeError: one is not there; better now than after everything was bought.
+    """
+    found = {}
+    for name in registry.find(block.verb, block.name).mark.files:
+        if isinstance(params[name], str) and params[name]:
+            try:
+                found[params[name]] = content_digest(Path(params[name]))
+            except OSError as error:
+                where = f"recipe {recipe}, block {block.verb}: {block.name}"
+                raise RecipeError(f"{where}, parameter {name!r}: {error.strerror}: {params[name]}") from error
+    return found
 
 
 def _replayed(request: Request) -> dict[str, Any]:

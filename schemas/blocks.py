@@ -47,6 +47,7 @@ class Mark:
         makes: the dataset table a selector's rows belong to.
         runs: it sends programs to the sandbox beside what it asks a model.
         texts: it needs prompt, chosen and rejected although it sees all rows at once; others are spared the memory.
+        files: parameters that may name a file or folder; what these hold is part of the recipe's hash.
     """
 
     verb: str
@@ -56,6 +57,7 @@ class Mark:
     makes: Makes = "preferences"
     runs: bool = False
     texts: bool = False
+    files: tuple[str, ...] = ()
 
 
 class _Decorator(Protocol):
@@ -73,6 +75,7 @@ class _Decorator(Protocol):
         makes: Makes = ...,
         runs: bool = ...,
         texts: bool = ...,
+        files: tuple[str, ...] = ...,
     ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 
 
@@ -80,9 +83,10 @@ def _mark(verb: str, asks: bool = False) -> _Decorator:
     def decorate(
         function: Callable[P, R] | None = None, *, scope: Scope = "prompt", needs: tuple[str, ...] = (),
         asks: bool = asks, makes: Makes = "preferences", runs: bool = False, texts: bool = False,
+        files: tuple[str, ...] = (),
     ) -> Callable[P, R] | Callable[[Callable[P, R]], Callable[P, R]]:  # fmt: skip
         def note(marked: Callable[P, R]) -> Callable[P, R]:
-            marked.__pairwright__ = Mark(verb, scope, needs, asks, makes, runs, texts)  # type: ignore[attr-defined]
+            marked.__pairwright__ = Mark(verb, scope, needs, asks, makes, runs, texts, files)  # type: ignore[attr-defined]
             return marked
 
         return note(function) if function else note

@@ -63,6 +63,7 @@ class Recipe(BaseModel):
         about: what it does, in a sentence or two.
         paper_defaults: settings of the paper that differ from the ones here, and why.
         require_audit: floors that the judges' audits must reach before anything is published, e.g. ``{kappa: 0.4}``.
+        files: path of a file that a block reads -> digest of what it holds. Filled in when a run is planned.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -72,6 +73,7 @@ class Recipe(BaseModel):
     about: str = Field(min_length=10)
     paper_defaults: str | None = None
     require_audit: dict[str, float] = Field(default_factory=dict)
+    files: dict[str, str] = Field(default_factory=dict)
     blocks: tuple[Annotated[BlockSpec, BeforeValidator(_spec)], ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -94,5 +96,9 @@ class Recipe(BaseModel):
 
     @property
     def hash(self) -> str:
-        """The content id of everything in the recipe that can change a row."""
-        return content_id("recipe", self.name, [block.as_yaml() for block in self.blocks], self.require_audit)
+        """The content id of everything in the recipe that can change a row; of files what they hold, not where."""
+        blocks = [{key: self._held(value) for key, value in block.as_yaml().items()} for block in self.blocks]
+        return content_id("recipe", self.name, blocks, self.require_audit)
+
+    def _held(self, value: Any) -> Any:
+        return {"file": self.files[value]} if isinstance(value, str) and value in self.files else value

@@ -8,6 +8,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from hashlib import blake2b, file_digest
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -17,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.errors import UsageError
+from schemas.ids import content_id
 
 ROW_GROUP = 4_096
 """Rows a row group: small enough to stream rows of several kilobytes, large enough to compress and skip well."""
@@ -254,3 +256,16 @@ def _empty(data: Rows) -> pa.Table:
     if schema is None:
         raise UsageError("no rows and no schema: there is nothing to write")
     return pa.Table.from_batches([], schema=schema)  # empty_table() would import pandas
+
+
+def content_digest(path: Path) -> str:
+    """Returns the BLAKE2b-128 of what a file holds, or the files of a folder with their names in it; hex.
+
+    Raises:
+        OSError: there is nothing, or it cannot be read.
+    """
+    if not path.is_dir():
+        with path.open("rb") as file:
+            return file_digest(file, lambda: blake2b(digest_size=16)).hexdigest()
+    held = [(each.relative_to(path).as_posix(), each) for each in sorted(path.rglob("*")) if each.is_file()]
+    return content_id("files", [(name, content_digest(each)) for name, each in held])

@@ -18,18 +18,18 @@ import polars as pl
 
 from schemas.blocks import row_filter
 from tasks.filters._texts import spoken
+from tasks.texts.items import read_items
 from tasks.texts.overlap import Index, index, overlaps
 
 _SHOWN = 300
-_NAMES = ("benchmark", "item")
 
 
-@row_filter
+@row_filter(files=("against",))
 def decontaminate(
     preferences: pl.DataFrame,
     *,
     against: str | list[str],
-    column: str = "text",
+    column: str | None = None,
     of: Literal["prompt", "chosen", "all"] = "prompt",
     run: int = 13,
     share: float | None = 0.5,
@@ -42,8 +42,9 @@ def decontaminate(
     punctuation and whitespace do not count; every overlap without a changed word is found.
 
     Args:
-        against: a file of items (Parquet, JSONL, CSV, or text with an item a line; plain or gzipped), or the items.
-        column: of the file, with the text; columns ``benchmark`` and ``item`` name it in ``value``.
+        against: the items, or a file of items, or a folder of benchmark sets as they are published (``texts.items``).
+            The recipe's hash holds what stands in the files, not where they lie.
+        column: of the files, with the text; by default the one that published sets use.
         of: what is searched: all turns of the prompt, of the chosen answer, or of prompt, chosen and rejected.
         share: null looks for runs alone, which takes half as long.
     """
@@ -70,32 +71,22 @@ def decontaminate(
     return chosen.select(row_id="pair_id", reason=reason, value="value").sort("row_id")
 
 
-def _known(against: str | Sequence[str], column: str, run: int, n: int | None) -> tuple[Index, list[str]]:
+def _known(against: str | Sequence[str], column: str | None, run: int, n: int | None) -> tuple[Index, list[str]]:
     if isinstance(against, str):
-        file = Path(against)
-        if not file.is_file():
-            raise ValueError(f"there is no file {against} with benchmark items")
-        state = file.stat()
-        return _from_file(file, column, run, n, state.st_mtime_ns, state.st_size)
+        return _from_file(Path(against), column, run, n, _state(Path(against)))
     if not against:
         raise ValueError("the list of benchmark items is empty")
     return index(pl.Series(list(against)), run=run, n=n), [f"item {i}" for i in range(1, len(against) + 1)]
 
 
+def _state(path: Path) -> tuple[tuple[int, int], ...]:
+    """Returns what changes when a file, or one in the folder, does."""
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    return tuple((file.stat().st_mtime_ns, file.stat().st_size) for file in files if file.is_file())
+
+
 @lru_cache(maxsize=4)  # a filter runs shard by shard, the list is read once
-def _from_file(file: Path, column: str, run: int, n: int | None, _changed: int, _bytes: int) -> tuple[Index, list[str]]:
-    kind = next((suffix for suffix in reversed(file.suffixes) if suffix != ".gz"), "")
-    if kind == ".parquet":
-        frame = pl.read_parquet(file)
-    elif kind in (".jsonl", ".ndjson"):
-        frame = pl.read_ndjson(file, infer_schema_length=None)
-    elif kind == ".csv":
-        frame = pl.read_csv(file, infer_schema=False)
-    else:
-        frame = pl.read_csv(file, has_header=False, separator="\x01", quote_char=None, new_columns=[column])
-    if column not in frame.columns:
-        raise ValueError(f"{file} has no column {column!r}; it has {', '.join(frame.columns)}")
-    named = [name for name in _NAMES if name in frame.columns and name != column]
-    numbers = pl.Series([f"{file.name} {i}" for i in range(1, frame.height + 1)], dtype=pl.String)
-    names = frame.select(pl.concat_str(pl.col(named).cast(pl.String), separator="/")).to_series() if named else numbers
-    return index(frame[column].cast(pl.String), run=run, n=n), names.to_list()
+def _from_file(path: Path, column: str | None, run: int, n: int | None, _state: object) -> tuple[Index, list[str]]:
+    items = read_items(path, column)
+    names = items.select(pl.concat_str("benchmark", "item", separator="/")).to_series()
+    return index(items["text"], run=run, n=n), names.to_list()

@@ -80,7 +80,7 @@ def test_items_come_from_a_file_and_are_named_as_it_names_them(tmp_path, kind):
     else:
         getattr(frame, f"write_{kind}")(path)
     value = decontaminate(table(ITEM), against=str(path))["value"][0]
-    assert value.startswith("items.txt 1: a train" if kind == "txt" else "trains/7: a train")
+    assert value.startswith("items.txt/1: a train" if kind == "txt" else "trains/7: a train")
 
 
 def test_a_list_that_is_not_there_is_refused(tmp_path):
@@ -90,7 +90,7 @@ def test_a_list_that_is_not_there_is_refused(tmp_path):
         decontaminate(table(ITEM), against=[])
     pl.DataFrame({"question": [ITEM]}).write_parquet(tmp_path / "items.parquet")
     with pytest.raises(ValueError, match="no column 'text'; it has question"):
-        decontaminate(table(ITEM), against=str(tmp_path / "items.parquet"))
+        decontaminate(table(ITEM), against=str(tmp_path / "items.parquet"), column="text")
 
 
 def test_every_planted_overlap_is_found_and_nothing_else(monkeypatch):
