@@ -28,6 +28,7 @@ from schemas.exchange import Request
 from storage.store import Store
 from tasks.backends import vllm_options, vllm_process
 from tasks.backends.embedded import FOLDER, Embedded
+from tasks.backends.openai import OpenAI
 from tasks.backends.vllm import VLLM
 from tasks.backends.vllm_keeper import SOCKET
 
@@ -145,6 +146,43 @@ def test_a_sampled_answer_scores_what_it_was_sampled_with(spec):
     assert sum(same) >= 2  # one that was sampled in other pieces than the tokenizer cuts its text into is another
 
 
+def test_an_endpoint_scores_given_text_by_every_way_it_has_as_the_managed_engine_does(spec):
+    talk = [*PROMPT, {"role": "assistant", "content": "Step 1: 4 * 2 = 8\nStep 2: 3 + 8 = 11\nAnswer: 11"}]
+    given = [
+        Request(model="m", kind="score", messages=talk, logprobs=True),
+        Request(model="m", kind="score", messages=PROMPT, prefix="Step 1: 4 * 2 = 8\n", logprobs=True),
+        Request(model="m", kind="score", text="3 + 4 * 2 = 11", logprobs=True),
+    ]
+
+    async def at_its_url():
+        async with opened_at(spec) as url:
+            routes, plain = OpenAI(f"openai:{url}:policy"), OpenAI(f"openai:{url}:policy")
+            plain.scores._found = True  # as where only what is below /v1 can be reached
+            try:
+                return [[await backend.answer(request) for request in given] for backend in (routes, plain)]
+            finally:
+                await routes.close()
+                await plain.close()
+
+    expected = asked(spec, *given)
+    for replies in asyncio.run(at_its_url()):
+        assert [reply.error for reply in replies] == [None] * 3
+        for reply, other in zip(replies, expected, strict=True):
+            assert reply.choices[0].value == pytest.approx(other.choices[0].value, abs=1e-3)
+            assert len(reply.choices[0].tokens) == len(other.choices[0].tokens)
+
+
+@contextlib.asynccontextmanager
+async def opened_at(spec):
+    """The base URL of a managed engine, while somebody holds it."""
+    backend = VLLM(spec)
+    try:
+        await backend.start()
+        yield backend._urls[0]
+    finally:
+        await backend.close()
+
+
 def test_a_prefix_is_continued_and_not_repeated(spec):
     whole, rest = asked(spec, ask(temperature=0.0), ask(temperature=0.0, prefix="Step 1: 4 * 2 = 8\n"))
     assert whole.text == "Step 1: 4 * 2 = 8\n" + rest.text
@@ -236,6 +274,7 @@ def test_oaif_completes(spec, tmp_path, serve_engine):
 
 USER = """
 import asyncio, sys
+from tasks.backends.openai import OpenAI
 from tasks.backends.vllm import VLLM
 async def main():
     backend = VLLM(sys.argv[1])
@@ -300,6 +339,7 @@ def test_a_reward_model_scores_as_transformers_does(python, runtime, tmp_path):
 INSIDE = """
 import asyncio, sys, json
 from schemas.exchange import Request
+from tasks.backends.openai import OpenAI
 from tasks.backends.vllm import VLLM
 async def main():
     backend = VLLM(sys.argv[1])
