@@ -146,7 +146,8 @@ def canonical(recipe: Recipe) -> tuple[Recipe, dict[str, str]]:
     returned holds the digests of the files its blocks read.
     """
     opens: dict[str, str] = {}
-    blocks, files = [], {}
+    blocks: list[BlockSpec] = []
+    files: dict[str, str] = {}
     for block in recipe.blocks:
         params = registry.check(block, recipe.name)
         files |= _files(block, params, recipe.name)
