@@ -12,6 +12,7 @@ from schemas.blocks import sampler
 from schemas.exchange import Exchange, Request
 from schemas.ids import seed_for
 from schemas.messages import from_rows
+from tasks.samplers._likelihoods import compared
 from tasks.samplers._rows import completion
 
 
@@ -29,6 +30,8 @@ def independent(
     system: str | None = None,
     logprobs: bool = False,
     alternatives: int = 0,
+    reference_model: str | None = None,
+    model: str | None = None,
 ) -> Exchange:
     """Returns one completions row a sample; none when the call failed.
 
@@ -44,6 +47,9 @@ def independent(
         logprobs: also keep each token with its log-probability.
         alternatives: ask for so many of the likeliest tokens at each place too, for ``collision`` in ``meta``: the mean
             log of the sum of their squared probabilities, by which ``weight: on_policy_weight`` aligns.
+        reference_model: SPEC of a model that is asked how likely it finds each whole answer: ``reference_logprob``, and
+            with ``logprobs`` also ``reference_token_logprobs`` in ``meta``, one a token of the sample.
+        model: SPEC of one more, of a tuned model: ``tuned_token_logprobs``.
 
     Raises:
         ValueError: n is below 1.
@@ -70,6 +76,10 @@ def independent(
         "temperature": temperature, "top_p": top_p, "max_tokens": max_tokens, "stop": list(stop), "seed": seed,
         "system": system,
     }  # fmt: skip
+    others = {name: spec for name, spec in (("reference", reference_model), ("tuned", model)) if spec}
     # n stays out: sample 0 of four is sample 0 of eight
     (reply,) = yield [request]
-    return [completion(choice, reply, request, sampling) for choice in reply.choices]
+    rows = [completion(choice, reply, request, sampling | others) for choice in reply.choices]
+    if others:
+        yield from compared(rows, request, others)
+    return rows

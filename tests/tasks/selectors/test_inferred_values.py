@@ -17,9 +17,7 @@ WRONG: dict[str, Any] = {"terminal": True, "reward": 0.0}
 
 def values(rows: Any, **params: Any) -> dict[str, list[float]]:
     found = inferred_values(rows, **params)
-    return {
-        "".join(texts).replace("\n", ""): told for texts, told in found.select("completions", "values").iter_rows()
-    }
+    return {"".join(texts).replace("\n", ""): told for texts, told in found.select("completions", "values").iter_rows()}
 
 
 def test_a_right_path_of_three_steps_rises_to_one_and_a_wrong_turn_after_the_first_falls_as_fast() -> None:
@@ -89,5 +87,3 @@ def test_values_are_those_of_the_recursion_on_any_tree(rows: Rows) -> None:
             assert all(a < b for a, b in zip([0.0, *steps], steps, strict=False))
     texts = {"".join(rows[step]["text"] for step in path(rows, name)) for name in judged}
     assert found.height == len(texts)
-
-
