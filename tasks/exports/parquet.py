@@ -1,6 +1,8 @@
 """The preferences table as plain Parquet rows.
 
 Source: the preferences table.
+
+Use it to keep everything: scores, strengths, ids. It is bad for trainers, which want the columns of their own format.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """Stepwise rows in PRM800K's shape: one labelled solution with its steps and ratings, and alternatives at each step.
 
 Source: PRM800K (arXiv:2305.20050), released data.
+
+Use it for tools written for that release. It is bad at soft values: its ratings are -1, 0 and 1.
 """
 
 from __future__ import annotations
@@ -12,17 +14,26 @@ import polars as pl
 
 from schemas.blocks import export
 from schemas.messages import text_of
+from tasks.exports._kept import COLUMN, kept, labels_of, restored
 
 
 @export
-def prm800k(steps: pl.DataFrame, *, good: float = 0.5, bad: float = 0.5, labeler: str = "pairwright") -> pl.DataFrame:
+def prm800k(
+    steps: pl.DataFrame, *, good: float = 0.5, bad: float = 0.5, labeler: str = "pairwright", keep: bool = False
+) -> pl.DataFrame:
     """Returns one row a problem and labelled path: question and label as JSON text; every line is one object then.
 
     Rows of the same prompt that share a beginning and part at a step become each other's alternatives there: candidates
-    of that step, of which the path goes on with one (``chosen_completion``). A path ends with its first step rated -1.
+    of that step, of which the path goes on with one (``chosen_completion``). A path's ratings end
+    with its first of -1; all its texts stand in ``pre_generated_steps``. The format has ratings, no numbers and no ids:
+    those are lost without ``keep``.
 
     Args:
         good: rating 1 from this label on. bad: rating -1 below this label; 0 between the two.
+        keep: also what is needed to get the steps rows back (``back``): the column ``pairwright`` holds it as JSON.
+
+    Raises:
+        ValueError: labels are not one a step, or ``bad`` lies above ``good``.
     """
     if bad > good:
         raise ValueError(f"bad is {bad} and good is {good}; bad cannot lie above good")
@@ -31,9 +42,11 @@ def prm800k(steps: pl.DataFrame, *, good: float = 0.5, bad: float = 0.5, labeler
         rows = list(group.iter_rows(named=True))
         known: dict[tuple[str, ...], dict[str, float]] = {}
         for row in rows:
-            for place, (text, label) in enumerate(zip(row["completions"], row["labels"], strict=True)):
+            for place, (text, label) in enumerate(zip(row["completions"], labels_of(row), strict=True)):
                 known.setdefault(tuple(row["completions"][:place]), {})[text] = label
-        made += [_solution(row, known, good, bad, labeler) for row in rows]
+        made += [
+            _solution(row, known, good, bad, labeler) | (kept(row, ("completions",)) if keep else {}) for row in rows
+        ]
     names = (
         "labeler", "timestamp", "generation", "is_quality_control_question", "is_initial_screening_question",
         "question", "label",
@@ -41,7 +54,15 @@ def prm800k(steps: pl.DataFrame, *, good: float = 0.5, bad: float = 0.5, labeler
     types: dict[str, Any] = dict.fromkeys(names, pl.String)
     types |= {"generation": pl.Int64, "is_quality_control_question": pl.Boolean,
               "is_initial_screening_question": pl.Boolean}  # fmt: skip
-    return pl.DataFrame(made, schema=types)
+    return pl.DataFrame(made, schema=types | ({COLUMN: pl.String} if keep else {}))
+
+
+def back(rows: pl.DataFrame) -> list[dict[str, Any]]:
+    """Returns the steps rows that were exported with ``keep``, as they were; their texts are read off ``question``."""
+    return [
+        {**restored(row)["row"], "completions": orjson.loads(row["question"])["pre_generated_steps"]}
+        for row in rows.iter_rows(named=True)
+    ]
 
 
 def rating(label: float, good: float, bad: float) -> int:

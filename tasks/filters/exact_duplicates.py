@@ -1,6 +1,8 @@
 """Pairs that occur twice.
 
 Source: deduplication before training (arXiv:2107.06499, section 3); a pair seen twice has twice the weight.
+
+Use it always: a pair seen twice counts twice. It is bad at near duplicates: see ``near_duplicates``.
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 Source: equality after stripping, collapsing whitespace and Unicode NFC; REBEL's data drop chosen equal to rejected
 (arXiv:2404.16767).
+
+Use it always: such a pair teaches nothing. It is bad at texts that differ in one word: see ``near_duplicates`` and
+``weak_pairs``.
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 Source: SSO (arXiv:2410.17131, section 3.2 and its data scripts: p > o > n for the chosen and n > o > p for the
 rejected, near-policy texts, and gaps above their mean).
+
+Use it on pairs made under opposite conditions, with likelihoods under each. It is bad at keeping rows: the tests
+against means take most of them out.
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 Source: UltraFeedback (arXiv:2310.01377, section 2.2: four of seventeen models a prompt); Tulu 3 (arXiv:2411.15124,
 section 5.1: four of twenty-two, one of them the policy for on-policy rows).
+
+Use it to draw varied models from completions that are all at hand. It is bad for one policy's data: nothing is left to
+draw.
 """
 
 from __future__ import annotations

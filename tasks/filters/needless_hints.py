@@ -1,6 +1,9 @@
 """Completions that had more help than their prompt needs.
 
 Source: GHPO (arXiv:2507.10628, section 3.2: hints are added step by step, only where the policy fails without).
+
+Use it after ``hinted`` samples, so that help stays rare. It is bad with few samples a share: a lucky one settles how
+much help was needed.
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 Source: ScPO (arXiv:2411.04109, section 2.2: the chosen's votes reach a share of all samples); Direct Nash Optimization
 (arXiv:2404.03715, section 4: an absolute bar for the chosen).
+
+Use it where a best of bad answers must not be chosen. It is bad with reward models, whose scale has no fixed meaning
+from prompt to prompt.
 """
 
 from __future__ import annotations

@@ -1,6 +1,9 @@
 """Pairs that no criterion decides.
 
 Source: Hummer (arXiv:2405.11647, section 3.2: pairs without one decisive dimension are left out).
+
+Use it after a weighter that files pairs by criterion. It is bad alone: where nothing filed the pairs it takes all of
+them out.
 """
 
 from __future__ import annotations

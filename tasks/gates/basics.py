@@ -2,6 +2,8 @@
 
 Source: invariants of published constructions (chosen differs from rejected, none twice, chosen not outscored); length
 and position bias as in MT-bench (arXiv:2306.05685, section 3.3).
+
+Use it in every recipe. It is bad at meaning: it counts and compares, and a dataset of fluent nonsense passes.
 """
 
 from __future__ import annotations

@@ -1,6 +1,9 @@
 """Says whether a program passes its unit tests, by running both in a sandbox.
 
 Source: HumanEval (arXiv:2107.03374, section 2.2: functional correctness); MBPP (arXiv:2108.07732).
+
+Use it wherever programs come with tests. It is bad at what the tests leave out: style, speed, and inputs nobody thought
+of.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Source: MM-RLHF (arXiv:2502.10391, critique-based reward model); Self-Taught Evaluators (arXiv:2408.02666).
 
-Use it where a bare score is too quick: long answers, reasoning, code. It costs two calls a completion, and a critique
-that finds nothing tends to lift the score.
+Use it where a bare score is too quick: long answers, reasoning, code. It is bad at price, two calls a completion, and a
+critique that finds nothing tends to lift the score.
 """
 
 from __future__ import annotations

@@ -1,6 +1,9 @@
 """Says whether the completion, or what follows a mark in it, is the reference text.
 
 Source: exact match after whitespace and Unicode normalisation, as in SQuAD's metric (arXiv:1606.05250, section 6.1).
+
+Use it for labels, choices and other answers with one spelling. It is bad at numbers and prose, which can be right in
+other words.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """Says whether a completion has the outward form it should have.
 
 Source: format reward of DeepSeek-R1 (arXiv:2501.12948, section 2.2.2: reasoning and answer between tags).
+
+Use it beside a judge of content, where a parser reads the answer later. It is bad alone: an empty form passes.
 """
 
 from __future__ import annotations

@@ -1,6 +1,9 @@
 """Says whether a completion makes the accepted function calls, or rightly makes none.
 
 Source: Berkeley Function Calling Leaderboard (Gorilla, arXiv:2305.15334): AST match, relevance, irrelevance.
+
+Use it for calls with known right arguments. It is bad at calls that differ in words and do the same, and at what the
+call then leads to.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Source: RLHS (arXiv:2501.08617, section 4: feedback after simulated consequences instead of before them).
 
-Use it where an answer can please now and disappoint later: advice, sales, medicine, plans. It costs a call a completion
-on top of two a pair, and a simulator that is fooled by an answer passes that on.
+Use it where an answer can please now and disappoint later: advice, sales, medicine, plans. It is bad at price, a call a
+completion on top of two a pair, and a simulator that is fooled by an answer passes that on.
 """
 
 from __future__ import annotations

@@ -1,6 +1,9 @@
 """Says whether a completion follows every verifiable instruction of its prompt.
 
 Source: IFEval (arXiv:2311.07911): 25 kinds of instructions, strict and loose reading.
+
+Use it for prompts whose constraints can be checked by a program. It is bad at quality: a text may keep every constraint
+and say nothing.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """Says whether a completion is JSON that satisfies a schema.
 
 Source: JSON Schema, draft 2020-12, by the library jsonschema; JSON by RFC 8259.
+
+Use it where a program reads the answer. It is bad at content: what the schema allows may still be false.
 """
 
 from __future__ import annotations

@@ -1,6 +1,9 @@
 """Says whether a completion is written in the language it should be.
 
 Source: langid.py (Lui and Baldwin, ACL 2012); language consistency reward of DeepSeek-R1 (arXiv:2501.12948, 2.3.2).
+
+Use it against answers that slip into another language. It is bad at short texts, at close relatives such as Norwegian
+and Danish, and at mixed ones.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """Says whether a completion is as long as it should be.
 
 Source: length constraints of IFEval (arXiv:2311.07911) and of LIFT's length-instructed data (arXiv:2406.17744).
+
+Use it for prompts that ask for a length, or to keep runaway texts out of the pairs. It is bad as a sign of quality.
 """
 
 from __future__ import annotations

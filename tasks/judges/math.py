@@ -1,6 +1,9 @@
 r"""Says whether the final answer of a solution is the reference answer.
 
 Source: math-verify (Hugging Face); answer marks of GSM8K (arXiv:2110.14168) and MATH (arXiv:2103.03874).
+
+Use it for problems with one final answer. It is bad at proofs, at several answers, and at telling a right way from a
+lucky one.
 """
 
 from __future__ import annotations

@@ -1,6 +1,9 @@
 """Says how close the final number of a completion is to the reference number.
 
 Source: relaxed accuracy of ChartQA (arXiv:2203.10244, section 5.1: within 5 %); answer marks as in the math judge.
+
+Use it for measured or estimated numbers, where near is right. It is bad at exact arithmetic, where near is wrong: see
+``math``.
 """
 
 from __future__ import annotations

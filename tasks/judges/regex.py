@@ -1,6 +1,9 @@
 """Says whether the completion matches a regular expression.
 
 Source: rule-based format rewards, e.g. DeepSeek-R1 (arXiv:2501.12948, section 2.2.2).
+
+Use it for marks, keywords and forms that one pattern describes. It is bad at meaning, and a pattern is easily met by
+accident.
 """
 
 from __future__ import annotations

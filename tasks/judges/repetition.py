@@ -1,6 +1,8 @@
 """Says whether a completion repeats itself.
 
 Source: seq-rep-n, the share of n-grams that are not new (Welleck et al., arXiv:1908.04319, section 3).
+
+Use it against loops and padding. It is bad at texts that repeat by right: tables, code, poems, lists.
 """
 
 from __future__ import annotations

@@ -1,6 +1,9 @@
 """Says whether a query returns what the reference query returns, by running both on a throw-away database.
 
 Source: execution accuracy (Spider, arXiv:1809.08887); partial rewards of Reasoning-SQL (arXiv:2503.23157, section 3.2).
+
+Use it for questions over a database that is at hand. It is bad at telling equal results from equal queries: on a small
+database a wrong query may return the right rows.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Source: Themis (arXiv:2310.01045, section 3: thought, action, observation, then a score).
 
-Use it where an answer can be checked: numbers, code, data. It costs several calls a completion, one after the other,
-and a model that does not know what to check gains little.
+Use it where an answer can be checked: numbers, code, data. It is bad at speed, several calls a completion one after the
+other, and a model that does not know what to check gains little.
 """
 
 from __future__ import annotations

@@ -2,8 +2,7 @@
 
 Source: HelpSteer2-Preference (arXiv:2410.01257, section 3.1: the mean of the three most similar annotations, rounded).
 
-Use it where annotators answered in steps. Halves are rounded away from 0 on both sides, so that swapping two responses
-negates the strength and nothing else.
+Use it where annotators answered in steps. It is bad for judges on a fine scale: rounding throws the scale away.
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 Source: RSO (arXiv:2309.06657: eight to keep of distinct candidates); Finding the Sweet Spot (arXiv:2502.16825, section
 5: blocks of 25 samples a seed).
+
+Use it where the policy repeats itself and a fixed number of samples would be mostly duplicates. It is bad at filling an
+engine: each block waits for the one before.
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 Source: SSO (arXiv:2410.17131, section 3.1: two of seven aspects, in good and in bad principles); L1 (arXiv:2503.04697,
 section 3: a budget drawn for each prompt); AdaCoT (arXiv:2505.11896: with and without a chain of thought).
+
+Use it to make contrasts on purpose, where plain samples are too much alike. It is bad where the condition shows in the
+text: a judge then learns to tell the condition, not the quality.
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 Source: Inverse-RLignment (arXiv:2405.15624: demonstrations as winners); SePPO (arXiv:2410.05255: the winner comes from
 the data); HERON (arXiv:2309.02632: the ground-truth program among the samples).
+
+Use it where the reference is better than what the policy says: demonstrations, gold answers, a teacher. It is bad as a
+rival in on-policy pairs: its style alone gives it away.
 """
 
 from __future__ import annotations

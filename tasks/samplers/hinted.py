@@ -2,6 +2,9 @@
 
 Source: RLGF (arXiv:2306.11816, section 3: the guide rolls in, or out, at a point of the trajectory); GHPO
 (arXiv:2507.10628, section 3.2: growing shares of the reference solution as hints).
+
+Use it on prompts that the policy never solves alone. It is bad where plain samples are sometimes right: a hint then
+only makes them less the policy's own.
 """
 
 from __future__ import annotations

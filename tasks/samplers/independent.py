@@ -2,6 +2,9 @@
 
 Source: the first step of every published recipe, e.g. RS-DPO (arXiv:2402.10038, section 3) and SimPO
 (arXiv:2405.14734, section 4).
+
+Use it first: most recipes begin here. It is bad on prompts where one answer has nearly all the probability: see
+``adaptive``.
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 Source: Nash-MD (arXiv:2312.00886, section 4: pi^(1 - c) mu^c, normalised, at each token); IPO-MD (arXiv:2403.08635,
 section 5: both answers from the mixture).
+
+Use it for methods whose theory asks for the mixture, as Nash-MD does. It is bad at speed: a request to both models for
+each token.
 """
 
 from __future__ import annotations

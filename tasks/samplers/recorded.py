@@ -1,6 +1,9 @@
 """Takes the completions one already has, all of them.
 
 Source: the labelling half of every published recipe, applied to given data, e.g. UltraFeedback (arXiv:2310.01377).
+
+Use it to label, score and select what is there already. It is bad for on-policy methods once the policy has moved on
+from who wrote the records.
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 Source: XPO (arXiv:2405.21046: one sample of the policy, one of the reference); Direct Nash Optimization
 (arXiv:2404.03715: a teacher's answer among the student's); WRPO (arXiv:2412.03187: samples of source models).
+
+Use it where pairs are to be made between models: policy and teacher, policy and reference. It is bad for preferences
+within one model: the difference of style outweighs that of quality.
 """
 
 from __future__ import annotations

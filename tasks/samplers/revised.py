@@ -2,6 +2,9 @@
 
 Source: refined DPO (arXiv:2402.08005: answer, critique, revised answer); BMC (arXiv:2408.07471, section 3.1: the loser
 improved with the winner as reference and as few edits as possible); T1 (arXiv:2501.11651: trial and error in one text).
+
+Use it for pairs that differ little and on purpose. It is bad where the reviser knows no better than the drafter: a
+revision may be worse, so have both judged.
 """
 
 from __future__ import annotations

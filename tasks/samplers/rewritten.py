@@ -2,6 +2,9 @@
 
 Source: DARWIN (arXiv:2406.15193, section 3.1: mutated instructions, rewards against the original one); Align-Pro
 (arXiv:2501.03486); Prompt-A-Video (arXiv:2412.15156, section 3.1: a pool of prompts evolved over rounds).
+
+Use it to explore answers that the prompt as it is never draws. It is bad where the rewriting changes what was asked:
+the answers are judged against the old prompt.
 """
 
 from __future__ import annotations

@@ -1,6 +1,9 @@
 """The mean of a completion's valid pointwise scores.
 
 Source: averaging repeated gradings, MT-bench (arXiv:2306.05685, section 3.1); a failed judgment enters no mean.
+
+Use it to pool repeated gradings, or judges on one scale. It is bad with judges on unlike scales or of unlike quality:
+the loudest scale wins.
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 Source: win rates over sampled answers, SPO (arXiv:2401.04056, section 3); both-order agreement as in MT-bench
 (arXiv:2306.05685, section 3.4).
+
+Use it where every two answers of a prompt were compared. It is bad with few or uneven comparisons: who met the weak
+ones looks strong (see ``bradley_terry``).
 """
 
 from __future__ import annotations

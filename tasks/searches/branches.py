@@ -2,6 +2,9 @@
 
 Source: TPO (arXiv:2410.12854, section 3.1: three random cuts of the right solution); tree-structured responses: Reward
 Generalization in RLHF (arXiv:2402.10184, section 4.2).
+
+Use it for whole answers that share a beginning, cheaper than a full search. It is bad at finding where an error lies:
+the cuts are drawn blindly.
 """
 
 from __future__ import annotations

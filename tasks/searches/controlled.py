@@ -1,6 +1,9 @@
 """Wrong continuations of right solutions, from a known step on, at a temperature that rises step by step.
 
 Source: Step-Controlled DPO (arXiv:2407.00782, section 3.1; released schedules min(1.1 + 0.1 i, 1.4) and others).
+
+Use it to make errors late in solutions that began well. It is bad on problems the policy never or always solves, and
+hot samples err in ways that the policy itself would not.
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 Source: OmegaPRM (arXiv:2406.06592, section 3.2); Step-DPO (arXiv:2406.18629, section 3.2: 20 continuations from the
 steps before the error, the first step of a right one is chosen).
+
+Use it for pairs of single steps and for labels of the first error: halving takes few rollouts. It is bad where a wrong
+step can still lead to a right end: rollouts then blame a later one.
 """
 
 from __future__ import annotations

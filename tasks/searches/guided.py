@@ -2,6 +2,9 @@
 
 Source: ReST-MCTS* (arXiv:2406.03816, section 3); AlphaMath (arXiv:2405.03553, section 3); SVPO (arXiv:2406.10858); CPL
 (arXiv:2409.08642, section 3.1: plans).
+
+Use it where a model can value steps, so that no rollouts are needed. It is bad where those values are wrong: the search
+then looks for what fools them.
 """
 
 from __future__ import annotations

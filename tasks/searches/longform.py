@@ -1,6 +1,8 @@
 """Long texts, chunk by chunk: the best of several chunks is kept, if it agrees with what was written, and mended.
 
 Source: LongDPO (arXiv:2502.02095, section 3: width 4, depth 4, memory of facts, critiques that refine weak chunks).
+
+Use it for long texts without one checkable answer. It is bad at plans that only show at the end.
 """
 
 from __future__ import annotations

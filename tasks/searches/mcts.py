@@ -2,6 +2,9 @@
 
 Source: MCTS-DPO (arXiv:2405.00451, section 2.1); AlphaMath (arXiv:2405.03553, section 3); SVPO (arXiv:2406.10858,
 section 3.1); tree-structured responses: Reward Generalization in RLHF (arXiv:2402.10184, section 4).
+
+Use it for pairs and values of steps under a budget, on problems whose ends can be checked. It is bad at speed, one
+round after the other, and with few simulations its values are noise.
 """
 
 from __future__ import annotations

@@ -1,6 +1,9 @@
 """A tree of process labels: wrong rollouts are halved one after another, the most telling ones first.
 
 Source: OmegaPRM (arXiv:2406.06592, sections 3.2-3.4: pool of states and rollouts, Q + U, binary search).
+
+Use it for many step labels a rollout, on problems solved now and then. It is bad at soft values: it spends its rollouts
+around first errors and leaves the rest thin.
 """
 
 from __future__ import annotations

@@ -3,6 +3,9 @@
 Source: SEA (arXiv:2411.01493, section 4: dueling Thompson sampling, best-arm identification by variance); APL
 (arXiv:2402.08114); Making RL with preference-based feedback efficient via randomization (arXiv:2310.14554, section 4:
 ask only where two draws of the reward differ).
+
+Use it with an ensemble, where each label costs and the surest pairs teach least. It is bad as plain training data: it
+gathers the pairs that judges disagree on.
 """
 
 from __future__ import annotations

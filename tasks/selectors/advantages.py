@@ -2,6 +2,9 @@
 
 Source: RLOO (arXiv:2402.14740, section 3.2: reward less the mean of the others); OREAL (arXiv:2502.06781, section 3.2:
 groups all right or all wrong are dropped, wrong ones weigh half); GRPO (arXiv:2402.03300, section 4.1).
+
+Use it for policy-gradient trainers that take rewards as they are. It is bad with two or three samples a prompt, whose
+mean is noise, and for trainers that compute advantages themselves.
 """
 
 from __future__ import annotations

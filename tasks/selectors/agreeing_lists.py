@@ -2,6 +2,8 @@
 
 Source: CycleAlign (arXiv:2310.16271, section 3.3: black-box and white-box rankings; the agreement becomes the next
 demonstration).
+
+Use it with two rankers of unlike kind, to keep what both see. It is bad with many ties, which ids then order.
 """
 
 from __future__ import annotations

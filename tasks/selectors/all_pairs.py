@@ -1,6 +1,9 @@
 """Every pair of a prompt's completions whose scores lie far enough apart.
 
 Source: RS-DPO (arXiv:2402.10038, section 3.3): keep (i, j) where sigmoid((r_i - r_j) / tau) > eta; tau 1, eta 0.85.
+
+Use it to get the most from few prompts, with a judge whose margins mean something. It is bad at balance: a prompt with
+many samples makes most of the pairs, and its texts recur.
 """
 
 from __future__ import annotations

@@ -1,6 +1,9 @@
 """Pairs at given places of a prompt's reward distribution, such as the best against mu - 2 sigma.
 
 Source: Finding the Sweet Spot (arXiv:2502.16825, section 4: anchors mu + k sigma; section 5: the lowest of five).
+
+Use it with many samples a prompt, where the very worst is broken and teaches little. It is bad with few: mean and
+deviation are then noise.
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 Source: MaxMin-RLHF (arXiv:2402.08925, section 4 and algorithm 2: expectation maximisation with hard assignment of each
 annotator to the reward that makes their labels likeliest).
+
+Use it where people differ in taste, not in care, and many pairs were judged by several of them. It is bad with few
+votes an annotator: groups then fit noise.
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 Source: HelpSteer2 (arXiv:2406.08673, section 3: five attributes a response); Rewards-in-Context (arXiv:2402.10207,
 section 3: z-scores to one decimal in the prompt, online rows kept where any score is in its top 30 %).
+
+Use it to condition on qualities or to train one head a quality. It is bad where criteria measure the same thing: they
+then pull as one.
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 Source: Tulu 3 (arXiv:2411.15124, section 5.1: chosen is the highest mean rating, rejected any that is strictly lower);
 UltraFeedback as binarised by Zephyr (arXiv:2310.16944, section 4).
+
+Use it where the worst is too easy to tell. It is bad at margins: many of the drawn ones are nearly as good as the best,
+and a noisy judge then mislabels them.
 """
 
 from __future__ import annotations

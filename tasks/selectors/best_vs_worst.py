@@ -1,6 +1,9 @@
 """The best completion of each prompt against the worst.
 
 Source: SimPO's on-policy data (arXiv:2405.14734, section 4) and RLHFlow's online DPO (arXiv:2405.07863, section 3).
+
+Use it as the plain default with a scalar judge. It is bad with a judge that has a quirk: the extremes are where it
+shows, the longest or the most flattering text.
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 Source: Inverse-RLignment (arXiv:2405.15624, section 3: demonstrations over samples of the initial policy); SSO
 (arXiv:2410.17131, section 3: good principles over bad ones); refined DPO (arXiv:2402.08005: revised over first answer).
+
+Use it where how a text was made says which is better. It is bad where that does not hold for every prompt: a policy may
+beat its demonstration, a revision spoil its draft.
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 Source: The Perfect Blend (arXiv:2409.20370, section 4.1.2, CODPO): chosen has the best reward among those that satisfy
 all judges, rejected the worst among those that do not.
+
+Use it where some rules must never be broken for a better reward. It is bad where a rule judge is noisy: one false alarm
+makes a good text the rejected.
 """
 
 from __future__ import annotations

@@ -1,6 +1,9 @@
 """A right completion of each prompt against a wrong one.
 
 Source: iterative reasoning preference optimisation (arXiv:2404.19733, section 2): pairs of right and wrong answers.
+
+Use it for tasks with a verifier. It is bad at right answers reached the wrong way, and silent on prompts always or
+never solved.
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 Source: Self-supervised Preference Optimization (arXiv:2409.17791, section 3: responses of several preference degrees,
 whose degree the model learns to tell).
+
+Use it for losses that learn how much better, not only that it is better. It is bad with scores on a coarse scale, which
+give few degrees.
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 Source: Directional Preference Alignment (arXiv:2402.18571, section 3: v = (cos, sin) of an angle from 0 to 45 degrees,
 integer weights in the prompt, the best of many samples by v . r).
+
+Use it to train one model for many trade-offs of two rewards. It is bad at more than two, and where they rise and fall
+together.
 """
 
 from __future__ import annotations

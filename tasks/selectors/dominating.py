@@ -2,6 +2,9 @@
 
 Source: Order-Preserving GFlowNets (arXiv:2310.00386, section 3: x above y where x Pareto-dominates y); AdaCoT
 (arXiv:2505.11896, section 3.1: performance against the cost of thinking).
+
+Use it where no criterion may be traded for another. It is bad with many criteria: hardly any pair is left, and those
+are the easy ones.
 """
 
 from __future__ import annotations

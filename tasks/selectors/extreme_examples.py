@@ -2,6 +2,9 @@
 
 Source: PF-PPO (arXiv:2409.06957, section 3.2: best of n, best and random, best and worst, chosen by the R^2 between
 reward and outcome).
+
+Use it where the reward model is right at its ends and a coin in between. It is bad where it is wrong at the top, as
+with length or flattery: look at R^2 first.
 """
 
 from __future__ import annotations

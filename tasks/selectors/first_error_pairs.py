@@ -2,6 +2,9 @@
 
 Source: Step-DPO (arXiv:2406.18629, section 3.2: chosen is the first step of the policy's own right continuation from
 before the error); OmegaPRM (arXiv:2406.06592, section 3.4).
+
+Use it after a search for first errors, to correct single steps. It is bad where the mending step differs from the wrong
+one in more than the error.
 """
 
 from __future__ import annotations

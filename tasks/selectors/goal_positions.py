@@ -2,6 +2,9 @@
 
 Source: Learning Goal-Conditioned Representations for Language Reward Models (arXiv:2407.13887, section 3.2: sixteen
 source and goal positions in the preferred text, sixteen in the other).
+
+Use it for contrastive losses on the states of a reward model. It is bad for trainers that re-tokenise: the positions
+count this tokenizer's tokens.
 """
 
 from __future__ import annotations

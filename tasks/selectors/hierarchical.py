@@ -2,6 +2,9 @@
 
 Source: HERON (arXiv:2309.02632, section 3: factors by importance, margins of one standard deviation, undecided pairs
 are discarded).
+
+Use it where factors have an order and unlike scales: tests before style, safety before help. It is bad where the first
+factor is noisy: it then decides all.
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 Source: ReST-MCTS* (arXiv:2406.03816, section 3.1: v_k = max(v_{k-1} + w_k, 0); released code: resolved steps rise to 1
 over the steps still needed, wrong ones fall as fast).
+
+Use it where one right end a path is known and rollouts are dear. It is bad at steps that only repeat: each counts as
+progress.
 """
 
 from __future__ import annotations

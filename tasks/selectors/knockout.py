@@ -2,6 +2,9 @@
 
 Source: INPO (arXiv:2407.00617, section 4.1: eight samples, eleven comparisons instead of twenty-eight, kept only if the
 best beats the worst).
+
+Use it with a pairwise judge, where all comparisons are too many. It is bad at second places, and one wrong verdict
+early sends the best home.
 """
 
 from __future__ import annotations

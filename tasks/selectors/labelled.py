@@ -2,6 +2,9 @@
 
 Source: KTO (arXiv:2402.01306, section 4.1: class weights so that n_D * lambda_D is 1 to 4/3 of n_U * lambda_U); AOT
 (arXiv:2406.05882, section 3: unpaired positives and negatives in equal number); DRO (arXiv:2405.19107).
+
+Use it for feedback without pairs, or prompts with answers all good or all bad. It is bad where pairs exist: a threshold
+throws away what lies on one side of it.
 """
 
 from __future__ import annotations

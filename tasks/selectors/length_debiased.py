@@ -2,6 +2,9 @@
 
 Source: DICE (arXiv:2406.09760, section 3.2 and its data scripts: score - alpha * length, alpha from 0 to 1 by 0.001,
 the one with the least mean difference of lengths).
+
+Use it with judges that like length. It is bad where the longer answers are the better ones: the price takes that away
+too.
 """
 
 from __future__ import annotations

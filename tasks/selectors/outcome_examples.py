@@ -2,6 +2,9 @@
 
 Source: Free Process Rewards (arXiv:2412.01981, section 3: every answer with its outcome); OREO (arXiv:2412.16145:
 as many right as wrong ones, four of each at most); DQO (arXiv:2410.09302: both kinds kept, sampling log-probabilities).
+
+Use it for trajectory methods that want outcomes and token positions, no pairs. It is bad at credit: a right end marks
+every step before it as right.
 """
 
 from __future__ import annotations

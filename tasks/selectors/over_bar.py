@@ -2,6 +2,9 @@
 
 Source: Direct Nash Optimization (arXiv:2404.03715, section 4: positives score 5 or 6 of 6, negatives two lower, one
 lower for the student's own positives).
+
+Use it where samples stand beside a teacher's, on a judge's absolute scale. It is bad with reward models, whose scale
+has no fixed bar.
 """
 
 from __future__ import annotations

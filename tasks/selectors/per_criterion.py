@@ -2,6 +2,9 @@
 
 Source: SPO (arXiv:2405.12739, section 3: one round of alignment a dimension); VPL (arXiv:2408.10075, section 5.2: users
 who each care for one aspect; pairs on which they differ).
+
+Use it for one stage or one user a criterion. It is bad mixed into one plain dataset: the same pair then stands there
+both ways.
 """
 
 from __future__ import annotations

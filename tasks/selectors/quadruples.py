@@ -4,6 +4,9 @@ Source: IOPO (arXiv:2411.06208, section 3.2: (x1, y1) and (x2, y2) above (x1, y2
 
 Half of the paper's summed log-ratios is the sum of two ordinary margins, y1 over y2 given x1 and y2 over y1 given x2;
 so a quadruple is two pairs, bound together by a name in ``meta``.
+
+Use it for prompts that come in variants with unlike constraints. It is bad where an answer fits both variants: half the
+quadruple is then wrong.
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 Source: LiPO (arXiv:2402.01878, section 3.1: lists with graded labels); PRO (arXiv:2306.17492, section 3.2: lists in
 strictly falling order); InfoNCA (arXiv:2402.05369, section 4: softmax labels).
+
+Use it for losses over lists, which see more than the two ends. It is bad with noisy scores: the middle of a list is
+mostly noise.
 """
 
 from __future__ import annotations

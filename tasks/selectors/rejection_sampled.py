@@ -1,6 +1,9 @@
 """Pairs of what a policy tilted by the reward would have said, drawn from samples of the plain one.
 
 Source: RSO (arXiv:2309.06657, section 3.2 and algorithm 1): 64 samples, 8 kept, beta 0.5.
+
+Use it for pairs near the policy one aims at rather than near the one that sampled. It is bad with few samples or a
+small beta: the best texts are then all it keeps.
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 Source: MAPO (arXiv:2401.06838, section 3.1 and its data script: sorted by alignment reward, kept where the higher one
 is numerically correct).
+
+Use it where being right comes first and a softer reward orders the rest. It is bad where few answers are right: prompts
+without one give nothing.
 """
 
 from __future__ import annotations

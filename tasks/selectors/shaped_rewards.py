@@ -2,6 +2,9 @@
 
 Source: On Designing Effective RL Reward at Training Time (arXiv:2410.15115, section 4: clipping r' = min(r - eta, 0)
 and delta r' = r_k - r_{k+1}).
+
+Use it for process rewards in policy-gradient training, which long answers would gather. It is bad at rewarding a step
+that helps: clipping leaves only blame.
 """
 
 from __future__ import annotations

@@ -3,6 +3,9 @@
 Source: MCTS-DPO (arXiv:2405.00451, section 2.2: best and worst child along the path, visits as soft label); SVPO
 (arXiv:2406.10858, section 3.2: value preferences); CPL (arXiv:2409.08642, section 3.2: all pairs of opposite sign,
 values of solutions scaled down); Reward Generalization (arXiv:2402.10184: sibling comparisons).
+
+Use it to turn any search tree into step pairs. It is bad with few visits a step: values of one or two rollouts order
+siblings by chance.
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 Source: Math-Shepherd (arXiv:2312.08935, section 3.2: hard and soft estimates); OmegaPRM (arXiv:2406.06592, section
 3.4); DAPO (arXiv:2412.18279, equation 5: advantages as differences of values); PRM800K (arXiv:2305.20050).
+
+Use it to train process reward models, or step values. It is bad where rollouts are few: a hard label then calls a step
+wrong that was only unlucky.
 """
 
 from __future__ import annotations
@@ -76,7 +79,8 @@ def _row(
     before = [base, *values[:-1]]
     kept = path[: len(labels)]
     meta = {
-        "tree_id": end.tree_id, "node_ids": [step.node_id for step in kept],
+        "tree_id": end.tree_id, "root_id": tree.root.node_id, "node_ids": [step.node_id for step in kept],
+        "visits": [step.visits for step in kept], "values": [step.value for step in kept],
         "successes": [step.successes for step in kept], "rollouts": [step.rollouts for step in kept],
         "root_value": base, "complete": len(kept) == len(path) and end.terminal, "reward": end.reward,
     }  # fmt: skip

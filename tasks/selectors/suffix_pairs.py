@@ -2,6 +2,9 @@
 
 Source: Step-Controlled DPO (arXiv:2407.00782, section 3.2: the rest of the right solution against a wrong continuation
 of its beginning).
+
+Use it for errors late in a solution, with everything before them shared. It is bad at early errors: the beginning is
+the right one in every pair.
 """
 
 from __future__ import annotations

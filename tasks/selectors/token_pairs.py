@@ -2,6 +2,9 @@
 
 Source: TDPO (arXiv:2404.11999); TGDPO (arXiv:2506.14574); RTO (arXiv:2404.18922); From r to Q* (arXiv:2404.12358);
 GenARM (arXiv:2410.08193: pairs for a reward model of tokens).
+
+Use it for losses that weigh or reward single tokens. It is bad where the sampler kept no log-probabilities, and its
+rows are large.
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 Source: TPO (arXiv:2410.12854, sections 3.2-3.3: the list of a tree's answers; adaptive step reward: weight 1 + cosine
 of a step with the best answer's step at the same place).
+
+Use it to learn from all of a tree's answers at once, not from two. It is bad where steps do not line up: the weights
+compare them by place.
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 Source: Triple Preference Optimization (arXiv:2405.16681, section 4: gold is the best of four, preferred the second,
 rejected the worst); WRPO (arXiv:2412.03187, section 3.2: best of the source models, own best, own worst).
+
+Use it for trainers that imitate a reference and prefer a chosen. It is bad with coarse scores: two equal best ones
+leave the prompt out.
 """
 
 from __future__ import annotations

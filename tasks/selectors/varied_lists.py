@@ -2,6 +2,9 @@
 
 Source: Reinforcement Learning with One Training Example (arXiv:2504.20571, section 2: examples ranked by the variance
 of their accuracy).
+
+Use it to find the prompts that a policy can still learn from. It is bad with few samples a prompt, and high variance
+may be a bad verifier.
 """
 
 from __future__ import annotations

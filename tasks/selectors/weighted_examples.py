@@ -2,6 +2,9 @@
 
 Source: BRAIn (arXiv:2402.02479, section 3.2: self-normalised importance weights); offline alignment (arXiv:2308.12050,
 section 3: filtered, reward-weighted and reward-conditioned training).
+
+Use it for weighted imitation: every sample counts, the better ones more. It is bad with a low temperature, which leaves
+one sample a prompt, and with scores on unlike scales.
 """
 
 from __future__ import annotations

@@ -1,6 +1,9 @@
 """Arithmetic problems whose answers are known exactly: what the embedded policy was trained to work out step by step.
 
 Source: made here. Three or four operands, ``*`` before ``+`` and ``-``, and a tenth of all expressions held back.
+
+Use it for demonstrations and tests that need exact answers and a policy on any machine. It is bad at standing for a
+real task: a model of any size solves it.
 """
 
 from __future__ import annotations

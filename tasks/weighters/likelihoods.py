@@ -2,7 +2,8 @@
 
 Source: SSO (arXiv:2410.17131, section 3.2: mean log-probability of a text given good, no and bad principles).
 
-Use it before a filter that looks at them. It measures nothing itself: the sampler did.
+Use it before a filter that looks at them. It is bad as a measure: it only copies what the sampler noted, and has
+nothing where that noted nothing.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Source: TRPA (arXiv:2504.04524, training code: the logit is multiplied by 2.5 where the winner is of the first level).
 
-Use it for losses that take a factor of the logit. It is no weight of the loss.
+Use it for losses that take a factor of the logit. It is bad as a weight of the loss, which it is not.
 """
 
 from __future__ import annotations
