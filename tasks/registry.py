@@ -54,6 +54,12 @@ class Block:
         text = inspect.getdoc(inspect.getmodule(self.function)) or ""
         return " ".join(text.partition("Source:")[2].split("\n\n", 1)[0].split())
 
+    @property
+    def use(self) -> str:
+        """The paragraph of the module's docstring that says when to use it and what it is bad at."""
+        paragraphs = (inspect.getdoc(inspect.getmodule(self.function)) or "").split("\n\n")
+        return next((" ".join(text.split()) for text in paragraphs if text.startswith("Use it ")), "")
+
 
 @cache
 def family(verb: str) -> dict[str, Block]:
