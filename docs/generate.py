@@ -65,8 +65,8 @@ def blocks() -> str:
         found = registry.family(verb)
         if found:
             out += [f"\n## {verb} (`tasks/{folder}/`)\n\n"]
-            rows = ((f"`{b.name}`", b.about, _parameters(b), b.source) for b in found.values())
-            out.append(table(("block", "what it does", "parameters", "source"), rows))
+            rows = ((f"`{b.name}`", b.about, b.use, _parameters(b), b.source) for b in found.values())
+            out.append(table(("block", "what it does", "when, and when not", "parameters", "source"), rows))
     return "".join(out)
 
 

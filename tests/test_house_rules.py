@@ -57,7 +57,7 @@ MODULES = [pytest.param(path, id=f"{path.parent.name}/{path.stem}") for path in 
 
 
 @pytest.mark.parametrize("path", MODULES)
-def test_a_block_module_holds_one_function_of_its_name_and_says_its_source(path):
+def test_a_block_module_holds_one_function_of_its_name_and_says_its_source_and_its_use(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     marks = {name for name, value in vars(blocks).items() if callable(value) and value.__module__ == blocks.__name__}
     marked = [
@@ -70,6 +70,9 @@ def test_a_block_module_holds_one_function_of_its_name_and_says_its_source(path)
     assert marked == [path.stem]
     doc = ast.get_docstring(tree) or ""
     assert re.search(r"^Source: \S", doc, re.MULTILINE), "the module's docstring needs a line 'Source: …'"
+    use = [" ".join(text.split()) for text in doc.split("\n\n") if text.startswith("Use it ")]
+    assert len(use) == 1, "the module's docstring needs one paragraph 'Use it …. It is bad …'"
+    assert re.search(r"\bbad\b", use[0]), "it says when to use the block, and not what it is bad at"
 
 
 WITHOUT_A_TEST = {

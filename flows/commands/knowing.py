@@ -94,9 +94,11 @@ def block_show(verb: str, name: str, as_json: bool) -> None:
     found = registry.find(verb, name)
     schema = found.params.model_json_schema()
     if as_json:
-        print_json({"verb": verb, "name": name, "source": found.source, "tables": found.tables, "parameters": schema})
+        print_json({"verb": verb, "name": name, "use": found.use, "source": found.source, "tables": found.tables,
+                    "parameters": schema})  # fmt: skip
         return
-    click.echo(f"{verb}: {name}\n\n{inspect.getdoc(found.function)}\n\nSource: {found.source}")
+    use = f"\n\n{found.use}" if found.use else ""
+    click.echo(f"{verb}: {name}\n\n{inspect.getdoc(found.function)}{use}\n\nSource: {found.source}")
     click.echo(f"Reads:  {', '.join(found.tables) or 'nothing'}\n")
     rows = []
     for parameter, field in found.params.model_fields.items():
