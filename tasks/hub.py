@@ -16,12 +16,12 @@ from typing import Any
 import orjson
 import polars as pl
 
-from schemas.errors import RefusedError, UnavailableError, UsageError, boundary
+from schemas.errors import RefusedError, UnavailableError, UsageError
 from storage.files import atomic_folder, write_parquet
 from storage.store import Store
 from storage.versions import Version
 from tasks import registry
-from tasks.publish import described
+from tasks.publish import described, shape
 
 log = logging.getLogger(__name__)
 
@@ -74,8 +74,7 @@ def _fill(
         configs[form] = {}
         (draft / form).mkdir()
         for split, part in _split(rows).items():
-            with boundary(f"{version.name}, export {form}"):
-                shaped: pl.DataFrame = block.function(part)
+            shaped = shape(store, version, block, {}, part)
             write_parquet(draft / form / f"{split}.parquet", shaped)
             configs[form][split] = shaped.height
             columns = columns or shaped.columns

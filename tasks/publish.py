@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import orjson
 import polars as pl
+import yaml
 
 from schemas.errors import RefusedError, UsageError, boundary
+from schemas.recipe import BlockSpec
 from storage.files import atomic_folder, write_jsonl, write_parquet
 from storage.store import Store
 from storage.versions import Version
@@ -19,7 +23,7 @@ from tasks.exports._card import card
 
 def write(
     store: Store, dataset: str, form: str, to: Path, *, jsonl: bool = False, replace: bool = False,
-    quarantined: bool = False,
+    quarantined: bool = False, settings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Writes a version to a folder, whole or not at all, and returns what was written.
 
@@ -28,25 +32,25 @@ def write(
     Args:
         dataset: ``name``, ``name@v2`` or ``name@tag``. form: an export block's name.
         jsonl: JSON lines beside the Parquet file. replace: an existing folder may go.
-        quarantined: a version that a gate refused may be written.
+        quarantined: a version that a gate refused may be written. settings: of the export block.
 
     Raises:
-        UsageError: no such version or format, or the folder is there already.
+        UsageError: no such version or format, it has no such rows, or the folder is there already.
         RefusedError: the version is in quarantine.
     """
     version = store.resolve(dataset)
     if version.status == "quarantined" and not quarantined:
         raise RefusedError(f"{version.name} was refused by a gate; --quarantined writes it all the same")
     block = registry.find("export", form)
-    rows = store.read(block.tables[0], version=version.name).collect()
-    with boundary(f"{version.name}, export {form}"):
-        shaped: pl.DataFrame = block.function(rows)
+    values = registry.check(BlockSpec(verb="export", name=form, params=dict(settings)), "export") if settings else {}
+    shaped = shape(store, version, block, values)
     with atomic_folder(to, replace=replace) as draft:
         files = ["train.parquet"]
         write_parquet(draft / "train.parquet", shaped)
         if jsonl:
             write_jsonl(draft / "train.jsonl", shaped.iter_rows(named=True))
             files.append("train.jsonl")
+        files += _beside(draft, block, version.dataset)
         (draft / "README.md").write_text(
             described(store, version, rows=shaped.height, columns=shaped.columns), encoding="utf-8"
         )
@@ -57,6 +61,42 @@ def write(
         "to": str(to),
         "files": [*files, "README.md"],
     }
+
+
+def shape(
+    store: Store, version: Version, block: registry.Block, settings: Mapping[str, Any], rows: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """Returns a version's rows as an export shapes them.
+
+    Args:
+        rows: those of the block's first table that are meant; all by default. Fact tables give what belongs to them.
+
+    Raises:
+        UsageError: the version has no rows of the kind that the export takes; the message says which exports it has.
+    """
+    name = block.tables[0]
+    if name not in version.tables and version.primary not in (name, "scores", "removals"):
+        fitting = [other.name for other in registry.family("export").values() if other.tables[0] in version.tables]
+        raise UsageError(
+            f"{version.name} holds {', '.join(version.tables)}, and {block.name} takes {name}; "
+            f"what it can be exported as: {', '.join(fitting)}"
+        )
+    tables = [store.read(name, version=version.name).collect() if rows is None else rows]
+    for more in block.tables[1:]:
+        tables.append(store.read(more, prompt_ids=tables[0]["prompt_id"].unique(), version=version.name).collect())
+    with boundary(f"{version.name}, export {block.name}"):
+        shaped: pl.DataFrame = block.function(*tables, **settings)
+    return shaped
+
+
+def _beside(folder: Path, block: registry.Block, name: str) -> list[str]:
+    """Writes the files that a trainer wants beside the rows, and returns their names."""
+    made = getattr(sys.modules[block.function.__module__], "beside", None)
+    files: dict[str, Any] = made(name, "train.parquet") if made else {}
+    for file, held in files.items():
+        text = yaml.safe_dump(held, sort_keys=False) if file.endswith(".yaml") else json.dumps(held, indent=2) + "\n"
+        (folder / file).write_text(text, encoding="utf-8")
+    return list(files)
 
 
 def described(

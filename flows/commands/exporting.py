@@ -13,6 +13,7 @@ from flows.commands.common import json_option, print_json, root_option
 @click.argument("dataset")
 @click.option("--format", "form", default="trl_dpo", show_default=True, metavar="NAME",
               help="An export block; `pairwright block list --verb export` names them all.")  # fmt: skip
+@click.option("--set", "settings", multiple=True, metavar="PARAM=VALUE", help="Change one parameter of the format.")
 @click.option("--to", type=click.Path(path_type=Path), required=True, metavar="DIR", help="A folder to make.")
 @click.option("--jsonl", is_flag=True, help="Write JSONL beside the Parquet file.")
 @click.option("--replace", is_flag=True, help="Replace the folder if it is there.")
@@ -20,18 +21,27 @@ from flows.commands.common import json_option, print_json, root_option
 @root_option
 @json_option
 def export(
-    dataset: str, form: str, to: Path, jsonl: bool, replace: bool, quarantined: bool, root: str, as_json: bool
-) -> None:
+    dataset: str, form: str, settings: tuple[str, ...], to: Path, jsonl: bool, replace: bool, quarantined: bool,
+    root: str, as_json: bool,
+) -> None:  # fmt: skip
     """Write DATASET or DATASET@VERSION in the form a trainer loads.
 
     The same version gives the same bytes.
     """
+    import yaml
+
+    from schemas.errors import UsageError
     from storage.store import Store
     from tasks.publish import write
 
+    try:
+        changed = {setting.partition("=")[0]: yaml.safe_load(setting.partition("=")[2]) for setting in settings}
+    except yaml.YAMLError as error:
+        raise UsageError(f"--set {' '.join(settings)}: a value is not YAML") from error
     done = write(
-        Store.open(root, create=False), dataset, form, to, jsonl=jsonl, replace=replace, quarantined=quarantined
-    )
+        Store.open(root, create=False), dataset, form, to, jsonl=jsonl, replace=replace, quarantined=quarantined,
+        settings=changed,
+    )  # fmt: skip
     if as_json:
         print_json(done)
         return
