@@ -2,6 +2,7 @@
 
     python -m benchmarks.search                                300 trees of 32 simulations (a minute)
     python -m benchmarks.search --trees 2000 --simulations 64  the size the promise is about
+    python -m benchmarks.search --kills 30                     kill -9 in mid-search, the same command again each time
 
 The engine simulator (``benchmarks.engine``) has 256 slots and serves a sequence in about 0.2 s; "busy" is the sum of
 all service times over slots times the span from the first request to the last answer. Its texts are solutions of six
@@ -18,8 +19,6 @@ import multiprocessing
 import resource
 import tempfile
 import time
-import urllib.request
-from collections import Counter
 from collections.abc import Iterator
 from hashlib import blake2b
 from multiprocessing.connection import Connection
@@ -30,6 +29,8 @@ import polars as pl
 import uvloop
 
 from benchmarks.engine import Engine
+from benchmarks.search_kills import kills
+from benchmarks.w1 import http
 from schemas.ids import content_id
 from schemas.messages import to_rows
 from schemas.recipe import BlockSpec
@@ -45,16 +46,16 @@ AHEAD = 2.0
 """Requests sent a slot: while an answer is made durable and its tree takes the next step, the engine has another."""
 
 
-_told: Counter[bytes] = Counter()
-
-
 def speak(body: dict[str, Any]) -> str:
-    """Returns the rest of a solution after the steps that are there; each step is one of three, the last an answer."""
+    """Returns the rest of a solution after the steps that are there; each step is one of three, the last an answer.
+
+    Sample i of a seed is the same text however the samples are asked for; the samples of one request are told in turn.
+    """
     last = body["messages"][-1]
     before = last["content"] if last["role"] == "assistant" else ""
-    key = f"{body.get('seed')}|{before}|{body['messages'][0]['content']}".encode()
-    _told[key] += 1  # the samples of one request differ
-    draw = blake2b(key + b"%d" % _told[key], digest_size=16).digest()
+    body["turn"] = turn = body.get("turn", -1) + 1
+    key = f"{body.get('seed', 0) + turn}|{before}|{body['messages'][0]['content']}".encode()
+    draw = blake2b(key, digest_size=16).digest()
     lines = [f"Step {i + 1}: way {draw[i] % 3}" for i in range(before.count("\n"), STEPS)]
     right = "way 0" not in before + "".join(lines) or draw[-1] < 40
     return "\n".join([*lines, f"Answer: {1 if right else 2}"])
@@ -85,14 +86,6 @@ def engine(slots: int) -> Iterator[str]:
     finally:
         ours.send("end")
         process.join()
-
-
-def http(url: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Returns the JSON that a URL answers."""
-    data = None if body is None else json.dumps(body).encode()
-    with urllib.request.urlopen(urllib.request.Request(url, data=data), timeout=30) as response:
-        found: dict[str, Any] = json.loads(response.read())
-    return found
 
 
 def prompts(count: int) -> pl.DataFrame:
@@ -157,7 +150,13 @@ def main() -> None:
     parser.add_argument("--slots", type=int, default=256)
     parser.add_argument("--window", type=int, default=48, help="simulations under way at once in the single tree")
     parser.add_argument("--keep-answers", action="store_true")
+    parser.add_argument("--kills", type=int, default=0)
     args = parser.parse_args()
+    if args.kills:
+        with engine(64) as url:
+            found = kills(url, args.kills, 2 * args.trees, simulations=args.simulations, slots=64)
+        print(json.dumps(found, indent=1))
+        return
     plain = {"simulations": args.simulations, "keep_answers": args.keep_answers}
     wide = {"simulations": 20 * args.window, "window": args.window, "keep_answers": False}
     with engine(args.slots) as url:

@@ -80,7 +80,7 @@ class Result:
     comparisons: dict[str, dict[str, int]]
     labels: dict[str, dict[str, int]]
     calls: dict[str, int]
-    tokens: dict[str, int]
+    tokens: dict[str, float | None]
     cost: float
     seconds: float
     digest: str | None = None
@@ -95,11 +95,12 @@ class Result:
         return asdict(self)
 
 
-def spent(tally: Tally) -> tuple[dict[str, int], dict[str, int]]:
-    """Returns the calls and the tokens of a run."""
+def spent(tally: Tally) -> tuple[dict[str, int], dict[str, float | None]]:
+    """Returns the calls and the tokens of a run, and the share of prompt tokens that engines had in their caches."""
     calls = {"asked": tally.asked, "from_ledger": tally.from_ledger, "failed": tally.failed}
-    tokens = {
+    tokens: dict[str, float | None] = {
         "prompt": tally.prompt_tokens, "cached": tally.cached_tokens, "completion": tally.completion_tokens,
         "total": tally.tokens,
+        "cached_share": round(tally.cached_tokens / tally.prompt_tokens, 4) if tally.prompt_tokens else None,
     }  # fmt: skip
     return calls, tokens

@@ -23,6 +23,8 @@ def summary(result: Result) -> str:
         f"  calls: {calls['asked']:,} asked, {calls['from_ledger']:,} answers from the ledger, "
         f"{calls['failed']:,} failed; {result.tokens['completion']:,} tokens sampled, ${result.cost:,.4f}"
     )
+    if share := result.tokens["cached_share"]:
+        lines.append(f"  prompt tokens: {result.tokens['prompt']:,} read, {share:.0%} of them from engines' caches")
     for row in result.gates:
         if not row["success"]:
             severity = row["severity"].upper()

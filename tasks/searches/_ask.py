@@ -20,9 +20,9 @@ Row = dict[str, Any]
 EVIDENCE = ("ok", "truncated", "empty")
 """Outcomes of an answer that says something about the policy; the others are no evidence at all."""
 
-_JUDGE_STEP = (
-    "Question:\n{question}\n\nSolution so far:\n{solution}\n\nIs the last step of the solution correct?\n"
-    "(A) correct\n(B) wrong\nAnswer with the letter alone."
+_JUDGE_STEP = (  # what is always alike first, what differs between siblings last: an engine reads only that anew
+    "A question and a solution that is not finished stand below. Is the last step of the solution correct?\n"
+    "(A) correct\n(B) wrong\nAnswer with the letter alone.\n\nQuestion:\n{question}\n\nSolution so far:\n{solution}"
 )
 
 
@@ -93,7 +93,7 @@ class Policy:
         return Request(
             model=self.spec, messages=[{"role": "user", "content": text}], temperature=0.0, max_tokens=4,
             logprobs=True, top_logprobs=5, seed=seed_for(self.seed, self.prompt_id, "opinion", prefix),
-            template="opinion-1",
+            template="opinion-2",
         )  # fmt: skip
 
     def met(self, request: Request, reply: Reply, choice: Choice, node: int | None, origin: str = "rollout") -> str:

@@ -155,7 +155,7 @@ def test_values_from_minus_one_to_one_are_those_from_nought_to_one_stretched() -
 
 def test_self_evaluation_values_a_step_by_the_probability_of_the_option() -> None:
     def go_on(request: Request, index: int) -> str | Choice:
-        if request.template == "opinion-1":
+        if request.template == "opinion-2":
             tokens = (Token("A", -0.5, (("A", -0.5), ("B", -1.0))),)
             return Choice(index, "A", tokens=tokens)
         return policy(request, index)
