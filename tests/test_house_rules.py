@@ -75,21 +75,9 @@ def test_a_block_module_holds_one_function_of_its_name_and_says_its_source_and_i
     assert re.search(r"\bbad\b", use[0]), "it says when to use the block, and not what it is bad at"
 
 
-WITHOUT_A_TEST = {
-    name: "reads the nodes of a search; run only by the step-level recipes so far, its worked examples are to come"
-    for name in (
-        "goal_positions", "inferred_values", "outcome_examples", "shaped_rewards",
-        "token_pairs", "tree_lists", "math_shepherd", "openr",
-        "prm800k", "step_dpo", "trl_stepwise",
-    )
-}  # fmt: skip
-"""Block -> why it has no test file yet. Nothing is added here; a block that gets its tests is taken out."""
-
-
 @pytest.mark.parametrize("path", MODULES)
 def test_a_block_has_a_test_file(path):
-    has_one = (ROOT / "tests" / "tasks" / path.parent.name / f"test_{path.stem}.py").is_file()
-    assert has_one or path.stem in WITHOUT_A_TEST
+    assert (ROOT / "tests" / "tasks" / path.parent.name / f"test_{path.stem}.py").is_file()
 
 
 def test_every_block_is_used_by_a_recipe_or_says_why_not():

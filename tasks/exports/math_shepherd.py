@@ -58,7 +58,8 @@ def back(rows: pl.DataFrame, *, mark: str = MARK) -> list[dict[str, Any]]:
     for row in rows.iter_rows(named=True):
         held = restored(row)
         text = row["input"][len(text_of(held["row"]["prompt"])) + 1 :]
-        texts, ends = [], [0, *held["ends"]]
+        texts: list[str] = []
+        ends = [0, *held["ends"]]
         for place, piece in enumerate(text.split(f" {mark}")[:-1]):
             if place:
                 texts[-1] += piece[: ends[place]]

@@ -22,7 +22,8 @@ TAG = "\n\n\n\n\n"
 def openr(steps: pl.DataFrame, *, tag: str = TAG, threshold: float = 0.5, keep: bool = False) -> pl.DataFrame:
     """Returns question, process and label (a list of + and -), one row a steps row, by step_row_id.
 
-    The format has signs, no numbers and no ids: those are lost without ``keep``.
+    The line breaks that end a step give way to the tag. They are lost without ``keep``, as numbers and ids are, for
+    which the format has no place.
 
     Args:
         tag: stands after every step. threshold: + from this label on.
@@ -33,14 +34,16 @@ def openr(steps: pl.DataFrame, *, tag: str = TAG, threshold: float = 0.5, keep: 
     """
     rows = []
     for row in steps.sort("step_row_id").iter_rows(named=True):
-        texts, labels = row["completions"], labels_of(row)
-        if "".join(text + tag for text in texts).split(tag) != [*texts, ""]:
+        labels, texts = labels_of(row), [text.rstrip("\n") for text in row["completions"]]
+        process = "".join(text + tag for text in texts)
+        if process.split(tag) != [*texts, ""]:
             raise ValueError(f"row {row['step_row_id']}: a step holds or borders the tag {tag!r}; name another one")
+        ends = [len(text) - len(bare) for text, bare in zip(row["completions"], texts, strict=True)]
         rows.append(
             {
-                "question": text_of(row["prompt"]), "process": "".join(text + tag for text in texts),
+                "question": text_of(row["prompt"]), "process": process,
                 "label": ["+" if label >= threshold else "-" for label in labels],
-                **(kept(row, ("completions",)) if keep else {}),
+                **(kept(row, ("completions",), ends=ends) if keep else {}),
             }
         )  # fmt: skip
     types: dict[str, Any] = {"question": pl.String, "process": pl.String, "label": pl.List(pl.String)}
@@ -49,14 +52,16 @@ def openr(steps: pl.DataFrame, *, tag: str = TAG, threshold: float = 0.5, keep: 
 
 def back(rows: pl.DataFrame, *, tag: str = TAG) -> list[dict[str, Any]]:
     """Returns the steps rows that were exported with ``keep``, as they were; their texts are read off ``process``."""
-    return [
-        {**restored(row)["row"], "completions": read(row["process"], row["label"], tag=tag)[0]}
-        for row in rows.iter_rows(named=True)
-    ]
+    found = []
+    for row in rows.iter_rows(named=True):
+        held, texts = restored(row), read(row["process"], row["label"], tag=tag)[0]
+        whole = [text + "\n" * end for text, end in zip(texts, held["ends"], strict=True)]
+        found.append({**held["row"], "completions": whole})
+    return found
 
 
 def read(process: str, label: list[str], *, tag: str = TAG) -> tuple[list[str], list[bool]]:
-    """Returns the steps and labels of a row, whoever made it."""
+    """Returns the steps, without the line breaks at their ends, and the labels of a row, whoever made it."""
     steps = process.split(tag)[:-1]
     if len(steps) != len(label):
         raise ValueError(f"{len(steps)} steps stand against {len(label)} labels")

@@ -37,15 +37,21 @@ def step_dpo(
     Args:
         name: what the column ``dataset`` says. answer: what the column ``answer`` says.
         keep: also what is needed to get the pairs back (``back``): the column ``pairwright`` holds it as JSON.
+
+    Raises:
+        ValueError: a step is more than text (a tool call).
     """
     rows = []
     for row in preferences.sort("pair_id").iter_rows(named=True):
         prefix, one, other = row["prefix"] or "", text_of(row["chosen"]), text_of(row["rejected"])
+        if row["chosen"] != assistant(one) or row["rejected"] != assistant(other):
+            raise ValueError(f"pair {row['pair_id']} holds more than text; export it as parquet")
+        began = None if row["prefix"] is None else len(prefix)
         head = _HEAD.match(one)
         if head and other.startswith(head.group()):
             prefix, one, other = prefix + head.group(), one[head.end() :], other[head.end() :]
         texts = (name, text_of(row["prompt"]), prefix, one, other, prefix + one, prefix + other, answer)
-        more = kept(row, ("chosen", "rejected", "prefix"), began=len(row["prefix"] or "")) if keep else {}
+        more = kept(row, ("chosen", "rejected", "prefix"), began=began) if keep else {}
         rows.append(dict(zip(COLUMNS, texts, strict=True)) | more)
     return pl.DataFrame(rows, schema=dict.fromkeys((*COLUMNS, *([COLUMN] if keep else [])), pl.String))
 
@@ -55,7 +61,8 @@ def back(rows: pl.DataFrame) -> list[dict[str, Any]]:
     found = []
     for row in rows.iter_rows(named=True):
         held = restored(row)
-        at = held["began"]
+        at = held["began"] or 0
         sides = {side: assistant(row[f"full_{side}"][at:]) for side in ("chosen", "rejected")}
-        found.append({**held["row"], "prefix": row["full_chosen"][:at], **sides})
+        prefix = None if held["began"] is None else row["full_chosen"][:at]
+        found.append({**held["row"], "prefix": prefix, **sides})
     return found
