@@ -16,7 +16,7 @@ from schemas.messages import from_rows
 from schemas.recipe import BlockSpec, Recipe
 from schemas.tables import AUDITS
 from storage.files import content_digest
-from tasks import load, recipes, registry
+from tasks import load, recipes, registry, search
 from tasks.backends.base import Backend
 from tasks.backends.specs import open_backend, parse
 from tasks.read import CHUNK, read_rows
@@ -125,6 +125,7 @@ def _made(recipe: Recipe, seed: int) -> pl.DataFrame:
 
 def _check_needs(recipe: Recipe, prompts: load.Prompts, file: str) -> None:
     needs = [(spec.name, name) for spec in recipe.of("judge") for name in registry.find("judge", spec.name).mark.needs]
+    needs += [need for spec in recipe.of("search") for need in search.needs(spec, recipe.name)]
     if not needs:
         return
     row = 0

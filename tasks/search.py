@@ -97,6 +97,13 @@ class Searching:
         return Grown(grown.nodes, list(unique.values()))
 
 
+def needs(spec: BlockSpec, recipe: str) -> list[tuple[str, str]]:
+    """Returns (judge, field of the prompt) for all that a search's judges cannot do without."""
+    params = registry.check(spec, recipe)
+    judges = [_judge(params, role, recipe).block for role in ROLES if params.get(role)]
+    return [(block.name, name) for block in judges for name in block.mark.needs]
+
+
 def _judge(params: Mapping[str, Any], role: str, recipe: str) -> Judge:
     given = params[role]
     named: dict[str, Any] = {"judge": given} if isinstance(given, str) else dict(given)
