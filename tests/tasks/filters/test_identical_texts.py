@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from schemas.messages import assistant, to_rows
 from schemas.tables import PREFERENCES
 from tasks.filters.identical_texts import identical_texts
+from tests.support.pairs import pair, pairs
 
 SCHEMA = {name: PREFERENCES.empty().schema[name] for name in ("pair_id", "chosen", "rejected")}
 
@@ -58,3 +59,11 @@ def test_kept_and_removed_are_the_input_a_second_pass_removes_nothing_and_sides_
     assert identical_texts(kept).height == 0
     assert identical_texts(table(*((other, one) for one, other in pairs)))["row_id"].equals(removed["row_id"])
     assert identical_texts(rows.reverse()).equals(removed)
+
+
+def test_a_pair_with_an_answer_that_says_nothing_goes():
+    found = identical_texts(pairs(pair("1", "yes", " \n"), pair("2", "", "no"), pair("3", "yes", "no")))
+    assert found.select("row_id", "reason", "value").rows() == [
+        ("1", "a text is empty", "yes"),
+        ("2", "a text is empty", "no"),
+    ]
