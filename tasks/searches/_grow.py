@@ -118,12 +118,12 @@ class Search:
 
     def _request(self, node: Node, count: int, first: int) -> Request:
         stop = self.pieces.stop
-        if self.effort.expand == "step" and (stop or self.pieces.kind == "words"):
+        if self.effort.expand == "step" and (stop or self.pieces.chunked):
             return self.policy.step(node.prefix, count, first, stop)
         return self.policy.whole(node.prefix, count, first)
 
     def _read(self, node: Node, request: Request, reply: Reply) -> list[Answer]:
-        if self.effort.expand == "step" and (request.stop or self.pieces.kind == "words"):
+        if self.effort.expand == "step" and (request.stop or self.pieces.chunked):
             return read_steps(self.tree, self.policy, self.pieces, node, request, reply)
         return read_whole(self.tree, self.policy, self.pieces, node, request, reply, keep_path=self.effort.keep_path)
 

@@ -43,7 +43,7 @@ def read_whole(
             continue
         cut = choice.outcome == "truncated"
         text = policy.met(request, reply, choice, node.number)
-        steps = pieces.cut(choice.text)
+        steps = pieces.cut(choice.text, [token.text for token in choice.tokens])
         if cut:
             steps = steps[:-1]
         if not steps:
@@ -86,7 +86,7 @@ def read_steps(tree: Tree, policy: Policy, pieces: Pieces, node: Node, request: 
             if not stopped and not cut and node.parent is not None:
                 node.terminal = node.closed = True
             continue
-        if cut and pieces.kind != "words":
+        if cut and not pieces.chunked:
             node.failed += 1  # the step was not finished: it can be no node
             continue
         ends = pieces.last(step) or not (stopped or cut)

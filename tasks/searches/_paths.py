@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import NamedTuple
 
-from schemas.exchange import Reply, Request, Verdicts
+from schemas.exchange import Choice, Reply, Request, Verdicts
 from tasks.searches._ask import EVIDENCE, Policy
 from tasks.searches._judge import Asking, rolled_out, tally
 from tasks.searches._pieces import Pieces
@@ -34,10 +34,10 @@ class Solution(NamedTuple):
 
 
 def insert(
-    tree: Tree, pieces: Pieces, start: Node, text: str, *, cut: bool = False, origin: str = "policy"
+    tree: Tree, pieces: Pieces, start: Node, choice: Choice, *, cut: bool = False, origin: str = "policy"
 ) -> list[Node]:
-    """Returns the nodes of a text that continues ``start``, first to last; a cut text loses its last step."""
-    steps = pieces.cut(text)
+    """Returns the nodes of an answer that continues ``start``, first to last; one that was cut loses its last step."""
+    steps = pieces.cut(choice.text, [token.text for token in choice.tokens])
     if cut:
         steps = steps[:-1]
     node, path = start, []
@@ -67,7 +67,7 @@ def continued(
                 continue
             cut = choice.outcome == "truncated"
             text = policy.met(request, reply, choice, node.number, origin)
-            found.append((node, insert(tree, pieces, node, choice.text, cut=cut, origin=origin), text, cut))
+            found.append((node, insert(tree, pieces, node, choice, cut=cut, origin=origin), text, cut))
     scores = yield from verdicts("verifier", [text for _, _, text, _ in found], [cut for *_, cut in found])
     solutions = []
     for (node, below, text, cut), score in zip(found, scores, strict=True):

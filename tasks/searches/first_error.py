@@ -61,7 +61,7 @@ def first_error(
     tree, pieces = Tree(Rules(backup="none")), Pieces(delimiter, mark, chunk)
     asked = Policy(
         prompt, policy, temperature=temperature, top_p=top_p, max_tokens=max_tokens, seed=seed, system=system,
-        keep=keep_answers,
+        keep=keep_answers, logprobs=pieces.kind == "tokens",
     )  # fmt: skip
     found = yield from solutions(tree, asked, pieces, verdicts, n)
     wrong = list({one.text: one for one in found if one.wrong and one.path}.values())[:most_wrong]

@@ -49,6 +49,7 @@ def guided(
     simulations: int = 40,
     window: int = 1,
     solved: int = 0,
+    stable: int = 0,
     advance: bool = False,
     keep_answers: bool = True,
     temperature: float = 1.0,
@@ -72,11 +73,11 @@ def guided(
     effort = _grow.Effort(
         simulations=simulations, expand="step", draws=children, rollouts=rollouts, value_model=model,
         evaluate=(by, "rollouts") if rollouts else (by,), value_range=value_range, prior=prior, lookahead=lookahead,
-        solved=solved, advance=advance,
+        solved=solved, stable=stable, advance=advance,
     )  # fmt: skip
     asked = Policy(
-        prompt, policy, temperature=temperature, top_p=top_p, max_tokens=max_tokens, step_tokens=step_tokens,
-        seed=seed, system=system, keep=keep_answers,
+        prompt, policy, temperature=temperature, top_p=top_p, max_tokens=max_tokens,
+        step_tokens=chunk if delimiter == "tokens" else step_tokens, seed=seed, system=system, keep=keep_answers,
     )  # fmt: skip
     tree = _tree.Tree(rules)
     yield from _grow.Search(tree, asked, pieces, effort, verdicts).grow()

@@ -68,7 +68,7 @@ def mcts(
         policy: SPEC of the model that writes steps. model: of verifier and critic, where they ask one.
         verifier: the judge of whole answers, by name, or with its parameters and the ``range`` of its scores; half way
             up it and above counts as right. critic: a judge of unfinished answers, for ``evaluate: [critic]``.
-        delimiter, mark, chunk: what a step is; ``mark`` replaces the word or tag, ``chunk`` is words a chunk.
+        delimiter, mark, chunk: what a step is; ``mark`` replaces the word, tag or names, ``chunk`` is words or tokens.
         rule, c, width, children, root_children, widen, max_depth, dedup, backup, gamma, mix, scale, window: the
             rules of the tree.
         expand, prior, evaluate, rollouts, lookahead, simulations, solved, stable, advance, keep_path: how much is
@@ -89,8 +89,9 @@ def mcts(
         solved=solved, stable=stable, advance=advance, keep_path=keep_path,
     )  # fmt: skip
     asked = Policy(
-        prompt, policy, temperature=temperature, top_p=top_p, max_tokens=max_tokens, step_tokens=step_tokens,
-        seed=seed, system=system, logprobs=expand == "whole" and prior in ("mean", "length"), keep=keep_answers,
+        prompt, policy, temperature=temperature, top_p=top_p, max_tokens=max_tokens,
+        step_tokens=chunk if delimiter == "tokens" else step_tokens, seed=seed, system=system, keep=keep_answers,
+        logprobs=delimiter == "tokens" or (expand == "whole" and prior in ("mean", "length")),
     )  # fmt: skip
     tree = _tree.Tree(rules)
     yield from _grow.Search(tree, asked, pieces, effort, verdicts).grow()

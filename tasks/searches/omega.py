@@ -65,7 +65,7 @@ def omega(
     tree, pieces = Tree(Rules(backup="none")), Pieces(delimiter, mark, chunk)
     asked = Policy(
         prompt, policy, temperature=temperature, top_p=top_p, max_tokens=max_tokens, seed=seed, system=system,
-        keep=keep_answers,
+        keep=keep_answers, logprobs=pieces.kind == "tokens",
     )  # fmt: skip
     pool: list[Wrong] = []
     states, done = [tree.root], 0

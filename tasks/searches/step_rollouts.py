@@ -52,7 +52,7 @@ def step_rollouts(
     tree, pieces = Tree(Rules(backup="none")), Pieces(delimiter, mark, chunk)
     asked = Policy(
         prompt, policy, temperature=temperature, top_p=top_p, max_tokens=max_tokens, seed=seed, system=system,
-        keep=keep_answers,
+        keep=keep_answers, logprobs=pieces.kind == "tokens",
     )  # fmt: skip
     found = yield from solutions(tree, asked, pieces, verdicts, n, count=False)
     nodes = inner([solution.path for solution in found])

@@ -175,6 +175,49 @@ def test_whole_answers_met_are_completions_with_the_node_they_continue() -> None
         assert (row["prefix"] or "") == named[row["node"]]
 
 
+@pytest.mark.parametrize("expand", ["whole", "step"])
+def test_chunks_of_tokens_are_steps(expand: str) -> None:
+    def letters(request: Request, index: int) -> Choice:
+        told = len(request.prefix or "")
+        rest = f"abcdefg{'RW'[index % 2]}"[told:]
+        said = rest[: request.max_tokens]
+        cut = len(said) < len(rest)
+        return Choice(
+            index, said, outcome="truncated" if cut else "ok", finish_reason="length" if cut else "stop",
+            tokens=tuple(Token(letter, -0.1) for letter in said), completion_tokens=len(said),
+        )  # fmt: skip
+
+    params: dict[str, Any] = {"delimiter": "tokens", "chunk": 3, "expand": expand, "keep_path": True}
+    found = texts(grow(mcts, letters, children=2, simulations=8, **params))
+    assert set(found) == {"", "abc", "abcdef", "abcdefgR", "abcdefgW"}
+    assert (found["abcdefgR"]["reward"], found["abcdefgW"]["reward"]) == (1.0, 0.0)
+
+
+def test_turns_are_steps() -> None:
+    nodes = texts(
+        grow(
+            mcts,
+            lambda *_: "Assistant: a\nmore\nUser: b\nAssistant: R",
+            delimiter="turn",
+            keep_path=True,
+            simulations=1,
+        )
+    )
+    assert [row["text"] for row in nodes.values()] == ["", "Assistant: a\nmore\n", "User: b\n", "Assistant: R"]
+
+
+def test_a_node_widens_as_it_is_visited() -> None:
+    def many(request: Request, index: int) -> str:
+        return f"way {index}\nAnswer: R"
+
+    def fan(widen: float) -> int:
+        nodes = texts(grow(mcts, many, children=2, widen=widen, simulations=64))
+        return sum(row["parent"] == 0 for row in nodes.values())
+
+    assert fan(0.0) == 2
+    assert fan(0.5) == 16  # 2 * sqrt(64)
+
+
 def test_a_critic_must_be_named() -> None:
     with pytest.raises(ValueError, match="no judge is named as critic"):
         next(mcts(PROMPT, verdicts(), policy="script", evaluate=("critic",)))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tasks.searches._pieces import Kind, Pieces
 
-KINDS: list[Kind] = ["newline", "step", "plan", "sentence", "words", "tag", "whole"]
+KINDS: list[Kind] = ["newline", "step", "plan", "sentence", "words", "tokens", "turn", "tag", "whole"]
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,12 @@ KINDS: list[Kind] = ["newline", "step", "plan", "sentence", "words", "tag", "who
         pytest.param(
             Pieces("tag"), "<step>a</step>\n<step>b</step>", ["<step>a</step>\n", "<step>b</step>"], id="tags"
         ),
+        pytest.param(
+            Pieces("turn"), "User: a\nb\nAssistant: c\nUsers: d", ["User: a\nb\n", "Assistant: c\nUsers: d"], id="turns"
+        ),
+        pytest.param(
+            Pieces("turn", "Thought|Action"), "Thought: a\nAction: b", ["Thought: a\n", "Action: b"], id="named turns"
+        ),
         pytest.param(Pieces("whole"), "a\nb", ["a\nb"], id="whole"),
         pytest.param(Pieces("newline"), "", [], id="nothing"),
     ],
@@ -42,8 +48,6 @@ def test_pieces_join_to_the_text_and_none_is_empty(kind: Kind, text: str) -> Non
     found = pieces.cut(text)
     assert "".join(found) == text
     assert all(found)
-    if found:
-        assert pieces.first(text) == found[0]
 
 
 @pytest.mark.parametrize("text", ["Answer: 5", "so \\boxed{5}", "#### 5", "Final answer: 5"])
@@ -60,3 +64,21 @@ def test_what_a_stop_string_took_away_is_put_back() -> None:
     assert (Pieces("step").stop, Pieces("step").restored) == (("\nStep ",), "\n")
     assert (Pieces("tag", "code").stop, Pieces("tag", "code").restored) == (("</code>",), "</code>")
     assert (Pieces("sentence").stop, Pieces("sentence").restored) == ((), "")
+
+
+@given(st.lists(st.text("ab \n\u00e9", min_size=0, max_size=4), max_size=14), st.integers(1, 4))
+def test_chunks_of_tokens_end_where_tokens_end(tokens: list[str], size: int) -> None:
+    text = "".join(tokens)
+    found = Pieces("tokens", size=size).cut(text, [*tokens, "<end>"])
+    wanted = ["".join(tokens[at : at + size]) for at in range(0, len(tokens), size)]
+    assert found == [chunk for chunk in wanted if chunk]
+
+
+def test_tokens_that_are_not_those_of_the_text_cut_nothing() -> None:
+    assert Pieces("tokens", size=1).cut("ab", ["a", "c"]) == ["ab"]
+    assert Pieces("tokens", size=1).cut("ab") == ["ab"]
+
+
+def test_a_turn_is_asked_for_up_to_whoever_speaks_next() -> None:
+    assert Pieces("turn", "User|Tool").stop == ("\nUser:", "\nTool:")
+    assert Pieces("turn").restored == "\n"

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.searches._choose import best_path, descend, score
-from tasks.searches._tree import Backup, Node, Rules, Tree
+from tasks.searches._choose import best_path, descend, frontier, score
+from tasks.searches._tree import Backup, Node, Rules, Select, Tree
 
 Draws = list[tuple[list[int], float]]
 
@@ -193,3 +193,99 @@ def test_equal_steps_are_one_step_seen_twice() -> None:
     apart.add(apart.root, "a")
     apart.add(apart.root, "a")
     assert len(apart.root.children) == 2
+
+
+@given(draws, st.sampled_from(["puct", "uct", "damped", "schedule"]), st.sampled_from([0.3, 1.0]))
+@settings(max_examples=60)
+def test_every_walk_takes_the_child_its_formula_wants_most_virtual_losses_counted(
+    told: Draws, rule: Select, c: float
+) -> None:
+    tree = grown(Rules(select=rule, c=c, children=3, retries=0), told)
+    for node in tree.nodes:
+        node.prior, node.pending = 1 / (1 + node.number), node.number % 3
+
+    def wanted(child: Node) -> float:
+        assert child.parent is not None
+        n, above = child.visits + child.pending, child.parent.visits + child.parent.pending
+        q = child.total / n  # a simulation under way counts as a visit that was worth nothing
+        if rule == "uct":
+            return q + c * math.sqrt(2 * math.log(above) / n)
+        if rule == "damped":
+            return q + c * math.sqrt(math.log(above)) / (1 + n)
+        factor = c if rule == "puct" else math.log((above + 19653) / 19652) + c
+        return q + factor * child.prior * math.sqrt(above) / (1 + n)
+
+    node = tree.root
+    while node.children:
+        node = min(node.children, key=lambda child: (-round(wanted(child), 12), child.number))
+    assert descend(tree, refine=True) is node
+
+
+@given(draws, st.lists(st.sampled_from([None, 0.0, 0.3, 1.0]), min_size=4, max_size=4), st.sampled_from([0.2, 0.5]))
+def test_process_rewards_share_in_every_result_on_the_way(
+    told: Draws, evaluations: list[float | None], mix: float
+) -> None:
+    tree = Tree(Rules(backup="process", mix=mix))
+    results: list[tuple[Node, float]] = []
+    for choices, result in told:
+        node = tree.root
+        for depth, choice in enumerate(choices):
+            node, _ = tree.add(node, f"{choice}\n")
+            node.evaluation = evaluations[depth]
+        tree.backed_up(node, result)
+        seen = [found for found in evaluations[: len(choices)] if found is not None]
+        results.append((node, (1 - mix) * result + mix * sum(seen) / len(seen) if seen else result))
+    for node in tree.nodes:
+        below = [result for end, result in results if node in end.path()]
+        assert tree.value(node) == pytest.approx(sum(below) / len(below))
+
+
+@given(draws, st.sampled_from([0.7, 1.0]))
+def test_rewards_back_up_as_gains_and_what_follows(told: Draws, gamma: float) -> None:
+    tree = Tree(Rules(backup="reward", gamma=gamma))
+    for choices, result in told:
+        node = tree.root
+        for choice in choices:
+            node, fresh = tree.add(node, f"{choice}\n")
+            if fresh:
+                node.estimate = (result + node.depth) / 4
+        tree.backed_up(node, 0.0)
+
+    def q(node: Node) -> float:
+        before = node.parent.estimate if node.parent is not None and node.parent.estimate is not None else 0.0
+        assert node.estimate is not None
+        if not node.children:
+            return node.estimate
+        return node.estimate - before + gamma * v(node)
+
+    def v(node: Node) -> float:
+        weights = [max(1, child.visits) for child in node.children]
+        return sum(q(c) * w for c, w in zip(node.children, weights, strict=True)) / sum(weights)
+
+    for node in tree.nodes[1:]:
+        assert tree.q(node) == pytest.approx(q(node))
+
+
+@given(draws, st.integers(1, 4))
+def test_a_frontier_is_the_open_leaves_in_the_order_of_its_rule(told: Draws, count: int) -> None:
+    for rule in ("best_first", "breadth", "uniform"):
+        tree = grown(Rules(select=rule), told)
+        leaves = [node for node in tree.nodes if not node.children]
+        found = frontier(tree, count, seed=1)
+        assert len(found) == min(count, len(leaves))
+        if rule == "best_first":
+            assert found == sorted(leaves, key=lambda node: (-(tree.value(node) or 0.0), node.number))[:count]
+        if rule == "breadth":
+            assert found == leaves[:count]
+        again = frontier(grown(Rules(select=rule), told), count, seed=1)
+        assert [node.prefix for node in found] == [node.prefix for node in again]
+
+
+@given(draws, st.integers(1, 3))
+def test_a_beam_is_the_best_of_the_deepest_level_and_closes_the_rest(told: Draws, width: int) -> None:
+    tree = grown(Rules(select="beam", width=width), told)
+    deepest = max(node.depth for node in tree.nodes)
+    level = [node for node in tree.nodes if node.depth == deepest]
+    found = frontier(tree, 99, seed=0)
+    assert found == sorted(level, key=lambda node: (-(tree.value(node) or 0.0), node.number))[:width]
+    assert {node for node in level if node.closed} == set(level) - set(found)
