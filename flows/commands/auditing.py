@@ -63,6 +63,11 @@ def _text(document: dict[str, Any]) -> str:
         f"  humans among themselves    {_rate(document['ceiling']['all'])}",
         f"  same in both orders        {_rate(order['agreement'])}",
         f"  calibration error          {_number(document['calibration']['error'])}",
+        *(
+            f"  among the strongest half   {_rate(kept['agreed'])}"
+            for kept in document["strongest"]
+            if kept["share"] == 0.5
+        ),
     ]
     lines += [f"  ! {found['bias']}: {found['says']}" for found in document["findings"]]
     return "\n".join(lines)

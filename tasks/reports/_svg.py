@@ -74,5 +74,35 @@ def curve(bins: Sequence[Bin], *, low: float = 0.5) -> str:
     return "".join([*parts, "</svg>"])
 
 
+def falling(points: Sequence[tuple[float, Rate]], *, low: float = 0.5) -> str:
+    """Returns a line from all pairs at the left to the strongest tenth at the right, with its intervals."""
+    width, height, edge = WIDTH, 200, 34
+
+    def at(share: float, value: float) -> tuple[float, float]:
+        across, up = (1 - share) / 0.9, (max(value, low) - low) / (1 - low)
+        return edge + 10 + across * (width - edge - 30), height - edge - up * (height - edge - 12)
+
+    parts = [_open(width, height)]
+    for tick in (low, (low + 1) / 2, 1.0):
+        (left, y), (right, _) = at(1.0, tick), at(0.1, tick)
+        parts.append(f'<line x1="{left - 10:.1f}" y1="{y:.1f}" x2="{right + 10:.1f}" y2="{y:.1f}" class="grid"/>')
+        parts.append(f'<text x="{edge - 5}" y="{y + 4:.1f}" text-anchor="end" class="small">{100 * tick:.0f}</text>')
+    for share in (1.0, 0.75, 0.5, 0.25, 0.1):
+        x, y = at(share, low)
+        parts.append(f'<text x="{x:.1f}" y="{y + 15:.1f}" text-anchor="middle" class="small">{100 * share:.0f}</text>')
+    parts.append(f'<text x="{width / 2}" y="{height - 4}" text-anchor="middle" class="small">strongest % kept</text>')
+    known = [(share, rate, rate.value) for share, rate in points if rate.value is not None]
+    line = " ".join("{:.1f},{:.1f}".format(*at(share, value)) for share, _, value in known)
+    parts.append(f'<polyline points="{line}" class="line"/>')
+    for share, rate, value in known:
+        x, y = at(share, value)
+        if rate.low is not None and rate.high is not None:
+            ends = at(share, rate.low)[1], at(share, rate.high)[1]
+            parts.append(f'<line x1="{x:.1f}" y1="{ends[0]:.1f}" x2="{x:.1f}" y2="{ends[1]:.1f}" class="span"/>')
+        title = escape(f"strongest {100 * share:.0f} %: {rate}")
+        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" class="dot"><title>{title}</title></circle>')
+    return "".join([*parts, "</svg>"])
+
+
 def _open(width: int, height: int) -> str:
     return f'<svg viewBox="0 0 {width} {height}" role="img" style="max-width:{round(1.4 * width)}px">'

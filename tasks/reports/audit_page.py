@@ -11,7 +11,8 @@ from typing import Any
 
 from tasks.reports._agreement import SLICES
 from tasks.reports._statistics import Calibration, Rate
-from tasks.reports._svg import bars, curve
+from tasks.reports._strength import Kept, gain
+from tasks.reports._svg import bars, curve, falling
 
 STYLE = """
 :root{color-scheme:light dark;--ink:#1d2330;--soft:#667;--line:#cdd3de;--back:#fff;--dot:#2458b8;--warn:#9a3412}
@@ -25,7 +26,8 @@ th,td{padding:.25rem .4rem;border-bottom:1px solid var(--line);text-align:left;v
 td+td,th+th{text-align:right}td:first-child{min-width:6.5rem}.wide{overflow-x:auto}.note{color:var(--soft);font-size:.85rem}
 .warn{color:var(--warn)}svg{width:100%;height:auto;display:block}svg text{font-size:11px;fill:var(--ink)}
 svg .small{font-size:9.5px;fill:var(--soft)}.grid,.frame{stroke:var(--line);fill:none}
-.mark{stroke:var(--soft);stroke-dasharray:3 3}.span{stroke:var(--dot);stroke-width:2;opacity:.6}.dot{fill:var(--dot)}
+.mark{stroke:var(--soft);stroke-dasharray:3 3}.span{stroke:var(--dot);stroke-width:2;opacity:.6}
+.dot{fill:var(--dot)}.line{fill:none;stroke:var(--dot);stroke-width:1.5}
 """
 
 
@@ -42,7 +44,8 @@ def audit_page(document: dict[str, Any], *, gold: str, made: str = "") -> str:
         f"<h1>{judge} on {escape(gold)}</h1>",
         f'<p class="note">{document["items"]} items, {document["verdicts"]} verdicts ({outcomes}). {escape(made)}</p>',
         _findings(document["findings"]), _agreement(document), _position(document), _length(document),
-        _policies(document), _calibration(document["calibration"]), _groups(document), _slices(document["slices"]),
+        _policies(document), _calibration(document["calibration"]), _strongest(document["strongest"]),
+        _groups(document), _slices(document["slices"]),
         '<p class="note">Intervals are 95 %: Wilson for shares, resampled items for kappa and calibration error. A '
         "failed answer agrees with nothing; a contradicted comparison is read as a tie.</p>",
     ]  # fmt: skip
@@ -97,14 +100,24 @@ def _policies(document: dict[str, Any]) -> str:
     policies = document["policies"]
     if not policies:
         return ""
-    plot = bars([(name, found["beyond_gold"]) for name, found in policies.items()], low=-0.3, high=0.3, mark=0.0)
+    shown = [(_named(name, document["self"]), found["beyond_gold"]) for name, found in policies.items()]
+    plot = bars(shown, low=-0.3, high=0.3, mark=0.0)
     rows = [
-        (name, _share(found["win_rate"]), _share(found["gold_win_rate"]), str(found["comparisons"]))
+        (
+            _named(name, document["self"]),
+            _share(found["win_rate"]),
+            _share(found["gold_win_rate"]),
+            str(found["comparisons"]),
+        )
         for name, found in policies.items()
     ]
     head = ("policy", "wins, judge", "wins, gold", "n")
     note = '<p class="note">Points by which the judge favours a model beyond the gold labels.</p>'
     return f"<h2>Models</h2>{note}{plot}{_table(head, rows)}"
+
+
+def _named(policy: str, own: str | None) -> str:
+    return f"{policy} (itself)" if policy == own else policy
 
 
 def _calibration(found: Calibration) -> str:
@@ -119,8 +132,23 @@ def _calibration(found: Calibration) -> str:
 
 def _floor(found: Calibration) -> float:
     """Returns where the plot begins: one half, or nought where a point lies below."""
-    seen = [value for point in found.curve for value in (point.claimed, point.found.value) if value is not None]
-    return 0.5 if min(seen) >= 0.5 else 0.0
+    return _least([value for point in found.curve for value in (point.claimed, point.found.value)])
+
+
+def _least(values: Sequence[float | None]) -> float:
+    return 0.5 if min(value for value in values if value is not None) >= 0.5 else 0.0
+
+
+def _strongest(found: Sequence[Kept]) -> str:
+    more = gain(tuple(found))
+    if more is None or len({point.agreed.value for point in found}) < 2:
+        return ""
+    plot = falling(found, low=_least([point.agreed.value for point in found]))
+    return (
+        f"<h2>Strength</h2>{plot}<p>Of the strongest half of the pairs {100 * abs(more):.1f} points "
+        f"{'more' if more >= 0 else 'fewer'} agree with the gold labels than of all of them.</p>"
+        '<p class="note">A pair is the stronger the more clearly its orders and repeats name one answer.</p>'
+    )
 
 
 def _groups(document: dict[str, Any]) -> str:

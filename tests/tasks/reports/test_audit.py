@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -208,8 +212,39 @@ def test_the_page_stands_alone() -> None:
     assert "@import" not in page
     assert "&lt;b&gt;m" in page
     assert "a &amp; b" in page
-    assert page.count("<svg") == page.count("</svg>") == 6
+    assert page.count("<svg") == page.count("</svg>") == 7
     assert "width=device-width" in page
+
+
+def test_the_page_shows_what_the_strongest_half_gains() -> None:
+    gold = items(200)
+    page = audit_page(audit(gold, judged(gold, "good"), judge="good"), gold="g")
+    assert "Strength" not in page  # every pair is as strong as any other
+    both = pl.concat([judged(gold, "good"), judged(gold, "random").with_columns(trial=pl.lit(1, pl.Int64))])
+    page = audit_page(audit(gold, both, judge="good, and a coin"), gold="g")
+    assert re.search(r"<h2>Strength</h2>.*Of the strongest half of the pairs \d+\.\d points more agree", page)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1200, 500])
+def test_a_browser_opens_the_page_without_a_complaint_and_nothing_sticks_out(tmp_path: Path, width: int) -> None:
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("no Chromium here")
+    gold = items(80)
+    rows = judged(gold, "longer").with_columns(
+        probability=pl.when(pl.col("verdict") == "first").then(0.9).otherwise(0.3)
+    )
+    page = audit_page(audit(gold, rows, judge="m", judge_policy="m"), gold="a gold set with a rather long name")
+    measure = "<script>document.title=document.documentElement.scrollWidth<=innerWidth?'fits':'sticks out'</script>"
+    file = tmp_path / "page.html"
+    file.write_text(page.replace("</body>", measure + "</body>"))
+    flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    flags += f"--disable-component-update --disable-sync --enable-logging=stderr --window-size={width},900"
+    command = [browser, *flags.split(), f"--user-data-dir={tmp_path}/u", "--dump-dom", file.as_uri()]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert "<title>fits</title>" in ran.stdout
+    assert "CONSOLE" not in ran.stderr
 
 
 def test_a_page_without_labels_or_orders_says_so() -> None:
