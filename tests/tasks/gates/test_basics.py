@@ -7,7 +7,7 @@ import pytest
 
 from schemas.messages import assistant, to_rows
 from schemas.tables import COMPLETIONS, JUDGMENTS, PREFERENCES, PROMPTS, Table, conform
-from tasks.gates import _suite
+from tasks.gates import _bounds, _suite
 from tasks.gates.basics import basics
 
 STAMP = {"run_id": "r", "created_at": datetime(2026, 1, 1, tzinfo=UTC)}
@@ -150,3 +150,28 @@ def test_every_check_of_the_file_says_what_it_asks_and_reads_a_number_of_the_que
     for check in written:
         assert check["description"]
         assert f"as {check['kwargs']['column']}" in query
+
+
+@pytest.mark.parametrize("name", ["basics", "trust"])
+def test_numbers_within_their_bounds_pass_as_great_expectations_passes_them(name):
+    suite = Path(f"tasks/gates/{name}.json")
+    written = json.loads(suite.read_text())
+    limits = {
+        bound["$PARAMETER"]: 0.5
+        for each in written["expectations"] for bound in each["kwargs"].values() if isinstance(bound, dict)
+    }  # fmt: skip
+    numbers = {}
+    for each in written["expectations"]:
+        bounds = {key: limits.get(b["$PARAMETER"]) if isinstance(b, dict) else b for key, b in each["kwargs"].items()}
+        numbers[each["kwargs"]["column"]] = float(bounds.get("min_value", bounds.get("max_value")))
+    quick = _bounds.within(written["expectations"], numbers, limits)
+    assert quick is not None
+    assert quick.equals(_suite._validated(name, written, numbers, limits))
+
+
+@pytest.mark.parametrize("found", [1.0, float("nan"), None], ids=["too much", "not a number", "not measured"])
+def test_what_is_not_plainly_within_bounds_is_left_to_great_expectations(found):
+    check = {"type": "expect_column_values_to_be_between", "kwargs": {"column": "x", "max_value": 0}}
+    numbers = {} if found is None else {"x": found}
+    assert _bounds.within([check], numbers, {}) is None
+    assert _bounds.within([check | {"type": "expect_column_max_to_be_between"}], {"x": 0.0}, {}) is None
