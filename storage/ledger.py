@@ -34,6 +34,10 @@ CLAIM_POLL_S = (0.02, 0.5)
 class Calls(Protocol):
     """Where calls are kept: ``SqliteCalls`` or ``PostgresCalls``."""
 
+    @property
+    def alone(self) -> bool:
+        """Whether no other process can have written since the last ``claim``."""
+
     def read(self, key: bytes) -> list[Usage]:
         """Returns the rows of a question, oldest first."""
 
@@ -180,13 +184,18 @@ class Ledger:
             else:
                 future.set_result(winners.get(position) if winners else None)
 
-    async def claim(self, request: Request) -> dict[int, Stored]:
+    async def claim(self, request: Request, found: dict[int, Stored]) -> dict[int, Stored]:
         """Waits while another live process asks this question; then it is ours to ask until ``release``.
+
+        Args:
+            found: what ``find`` has just found.
 
         Returns:
             What ``find`` finds once it is ours, so that nothing is bought that the other has bought meanwhile.
         """
         key = self._key(request)[1]
+        if self.calls.claim(key):
+            return found if self.calls.alone else self.find(request)
         pause, longest = CLAIM_POLL_S
         while not self.calls.claim(key):
             await asyncio.sleep(pause)

@@ -77,6 +77,11 @@ class PostgresCalls:
                 cursor.executemany(_FAILED, [_without_nul(failure) for failure in failures])
         return winners
 
+    @property
+    def alone(self) -> bool:
+        """Never: who else is on the database is not known."""
+        return False
+
     def claim(self, key: bytes) -> bool:
         """Marks a question as being asked by us; false while someone alive is asking it. A lost session ends it."""
         if key in self._held or not self._try_lock(_CLAIMS, key):

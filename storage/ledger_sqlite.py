@@ -33,7 +33,7 @@ pragma user_version = {VERSION};
 _COLUMNS = ", ".join(Call._fields)
 _ROW = f"({', '.join('?' * len(Call._fields))})"
 _USAGE = "prompt_tokens, cached_tokens, cost, latency_s, fingerprint, choices"
-_CHUNKS = (64, 16, 4, 1)  # rows a statement: the interpreter lock is given up once a statement, not once a row
+_CHUNK = 64  # rows a statement: the interpreter lock is given up once a statement, not once a row
 
 
 class SqliteCalls:
@@ -55,7 +55,9 @@ class SqliteCalls:
             undo.pop_all()  # all of it is there: it stays open
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=4 * _CHUNK
+        )
         with contextlib.ExitStack() as undo:
             undo.callback(connection.close)
             mode = connection.execute("pragma journal_mode = wal").fetchone()[0]
@@ -128,6 +130,11 @@ class SqliteCalls:
         with contextlib.suppress(OSError):
             if os.stat(f"{self.path}-wal").st_size > WAL_BYTES:
                 self._writer.execute("pragma wal_checkpoint(truncate)").fetchone()
+
+    @property
+    def alone(self) -> bool:
+        """Whether no other process can have written since the last ``claim``."""
+        return self.shared.alone
 
     def claim(self, key: bytes) -> bool:
         """Marks a question as being asked by us; false while someone alive is asking it. A kill ends a claim."""
@@ -205,8 +212,4 @@ class SqliteCalls:
 
 
 def _chunks(total: int) -> Iterator[tuple[int, int]]:
-    start = 0
-    for size in _CHUNKS:
-        while total - start >= size:
-            yield start, size
-            start += size
+    return ((start, min(_CHUNK, total - start)) for start in range(0, total, _CHUNK))

@@ -109,7 +109,7 @@ class Driver:
             replies = [Reply(error="not in the ledger")]
             self.tally.count(request, replies[0])
         elif len(found) < request.n:
-            found = await self.ledger.claim(request)  # two askers of one question, here or in another process, buy once
+            found = await self.ledger.claim(request, found)  # two askers of one question, here or elsewhere, buy once
             try:
                 replies = [await self._buy(backend, part, order) for part in _missing(request, found)]
             finally:

@@ -7,6 +7,7 @@ block is ``module:function`` in the recipe, or an entry point of the group ``pai
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import inspect
 import pkgutil
 import warnings
@@ -116,10 +117,24 @@ def find(verb: str, name: str) -> Block:
     """
     if ":" in name:
         return _foreign(verb, name)
-    known = family(verb)
-    if name not in known:
-        raise RecipeError(f"there is no block {verb}: {name}; {nearest(name, known)}")
-    return known[name]
+    block = _named(verb, name)
+    if block is None:
+        known = family(verb)
+        if name not in known:
+            raise RecipeError(f"there is no block {verb}: {name}; {nearest(name, known)}")
+        block = known[name]
+    return block
+
+
+@cache
+def _named(verb: str, name: str) -> Block | None:
+    """Returns the block of the module that has its name; a run need not import every block there is."""
+    module = f"tasks.{FAMILIES[verb]}.{name}"
+    if not name.isidentifier() or name.startswith("_") or importlib.util.find_spec(module) is None:
+        return None
+    function = getattr(importlib.import_module(module), name, None)
+    mark = getattr(function, "__pairwright__", None)
+    return _block(function) if function is not None and mark is not None and mark.verb == verb else None
 
 
 def _foreign(verb: str, name: str) -> Block:

@@ -71,7 +71,7 @@ class Shown(NamedTuple):
     flags: tuple[str, ...]
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=4096)  # an answer is shown when it is judged and again when it was
 def shown(text: str) -> Shown:
     r"""Returns the text with control characters made visible and tokens that end a chat turn broken up, and its flags.
 
@@ -139,7 +139,7 @@ def _may_name_a_verdict(low: str) -> bool:
 def _may_instruct(low: str) -> bool:
     if _any(_VERBS, low) and _any(_NOUNS, low):
         return True
-    return _any(_JUDGES, low) or (_any(_SELF, low) and _any(_PRAISE, low))
+    return _any(_JUDGES, low) or (("this " in low or "my " in low) and _any(_SELF, low) and _any(_PRAISE, low))
 
 
 def _any(parts: tuple[str, ...], low: str) -> bool:

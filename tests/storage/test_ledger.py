@@ -134,7 +134,7 @@ def test_a_commit_cut_short_by_a_kill_makes_nobody_trust_the_filter(path: Path) 
 
 def test_a_question_is_asked_by_one_live_process_at_a_time(path: Path) -> None:
     async def buy(ledger: Ledger, bought: list[str], name: str) -> str:
-        found = await ledger.claim(ASK)
+        found = await ledger.claim(ASK, {})
         if not found:
             await asyncio.sleep(0.05)
             bought.append(name)

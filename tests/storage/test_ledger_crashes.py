@@ -112,7 +112,7 @@ def test_a_killed_process_leaves_no_claim_and_no_lock(tmp_path: Path) -> None:
         "from schemas.exchange import Request\n"
         "from storage.ledger import Ledger\n"
         "with Ledger.open(sys.argv[1]) as other, Ledger.open(sys.argv[1]) as ledger, ledger.lock('publish'):\n"
-        "    asyncio.run(ledger.claim(Request('m')))\n"
+        "    asyncio.run(ledger.claim(Request('m'), {}))\n"
         "    print('claimed', flush=True)\n"
         "    time.sleep(60)\n"
     )

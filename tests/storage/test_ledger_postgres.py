@@ -90,7 +90,7 @@ def test_the_first_answer_wins(url: str) -> None:
 
 def test_one_question_is_asked_by_one_live_session(url: str) -> None:
     with Ledger.open(url) as one, Ledger.open(url) as other:
-        assert asyncio.run(one.claim(ASK)) == {}
+        assert asyncio.run(one.claim(ASK, {})) == {}
         key = other._key(ASK)[1]
         assert not other.calls.claim(key)
         one.release(ASK)
@@ -100,8 +100,8 @@ def test_one_question_is_asked_by_one_live_session(url: str) -> None:
 def test_a_session_that_dies_leaves_no_claim(url: str) -> None:
     with Ledger.open(url) as other:
         with Ledger.open(url) as one:
-            asyncio.run(one.claim(ASK))
-        assert asyncio.run(asyncio.wait_for(other.claim(ASK), 10)) == {}
+            asyncio.run(one.claim(ASK, {}))
+        assert asyncio.run(asyncio.wait_for(other.claim(ASK, {}), 10)) == {}
 
 
 def test_a_lock_is_held_against_every_session(url: str) -> None:
