@@ -141,7 +141,7 @@ def _least(values: Sequence[float | None]) -> float:
 
 def _strongest(found: Sequence[Kept]) -> str:
     more = gain(tuple(found))
-    if more is None or len({point.agreed.value for point in found}) < 2:
+    if more is None or len({round(point.agreed.value or 0.0, 9) for point in found}) < 2:
         return ""
     plot = falling(found, low=_least([point.agreed.value for point in found]))
     return (
