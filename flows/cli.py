@@ -44,7 +44,7 @@ COMMANDS = {
     "tag": ("flows.commands.keeping:tag", "Give VERSION (dataset@v2) the tag NAME."),
     "rollback": ("flows.commands.keeping:rollback", "Publish the content of VERSION again, as the newest version."),
     "vacuum": ("flows.commands.keeping:vacuum", "Delete data files that neither a version nor a table needs."),
-    "ledger": ("flows.commands.keeping:ledger", "Look into the answers that were bought: stats, verify, export."),
+    "ledger": ("flows.commands.keeping:ledger", "Look into the answers that were bought: stats, verify, export, compact."),
     "reparse": (
         "flows.commands.running:reparse",
         "Judge again from the answers in the ledger; ask nothing.",

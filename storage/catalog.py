@@ -19,6 +19,7 @@ from schemas.tables import TABLES, TIME
 from storage import files
 from storage.delta import Delta
 from storage.guard import guarded
+from storage.ledger_archive import ARCHIVE
 from storage.versions import Version, current, listed
 
 if TYPE_CHECKING:
@@ -63,7 +64,20 @@ def define(store: Store, connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute(f"create or replace macro {table.name}_at(version) as table {_at(delta, versions)}")
             paths = _paths(delta, newest)
         connection.execute(f"create or replace view {table.name} as {_select(delta, _list(delta, paths))}")
+    _calls(store, connection)
     connection.execute("commit")
+
+
+def _calls(store: Store, connection: duckdb.DuckDBPyConnection) -> None:
+    """Creates the view of the calls that ``ledger compact`` has moved into the lake; without any there is none."""
+    assert store.root.folder is not None
+    paths = sorted((store.root.folder / f"ledger{ARCHIVE}").glob("*.parquet"))
+    connection.execute("drop view if exists calls")
+    if paths:
+        listed = ", ".join(_text(_literal(str(path))) for path in paths)
+        connection.execute(
+            f"create view calls as select lower(hex(key)) as key, * exclude (key, raw) from read_parquet([{listed}])"
+        )
 
 
 def names(versions: Iterable[Version]) -> dict[str, list[Version]]:

@@ -62,6 +62,9 @@ class Calls(Protocol):
     def check(self) -> list[str]:
         """Returns what the database finds wrong with itself."""
 
+    def compact(self) -> int:
+        """Moves answers into Parquet files; returns how many calls."""
+
     def close(self) -> None:
         """Lets go of it."""
 
@@ -230,6 +233,15 @@ class Ledger:
     def export(self, path: str | Path) -> int:
         """Writes every answer, with its question, to a ``.parquet`` or ``.jsonl`` file; returns how many."""
         return ledger_audit.export(self.calls, Path(path))
+
+    def compact(self) -> int:
+        """Moves answers out of the database into Parquet files of the lake; they are found as before.
+
+        Raises:
+            StoreError: somebody else is at it, or the disk is full; what was moved until then is moved.
+            UsageError: the database is not a file of ours.
+        """
+        return self.calls.compact()
 
     def scan(self) -> Iterator[Call]:
         """Yields every call, oldest first."""

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from schemas.errors import MissingExtraError, StoreError
+from schemas.errors import MissingExtraError, StoreError, UsageError
 from storage.ledger_rows import Call, Stored, Usage, settle
 
 if TYPE_CHECKING:
@@ -134,6 +134,10 @@ class PostgresCalls:
         """Returns the rows of a query over ``calls`` and ``failures``."""
         with self._explained():
             return [tuple(_number(value) for value in row) for row in self._reader.execute(sql)]
+
+    def compact(self) -> int:
+        """Raises UsageError: a database server keeps its own house."""
+        raise UsageError("a PostgreSQL ledger is compacted by PostgreSQL; `pairwright ledger export` copies it")
 
     def check(self) -> list[str]:
         """Returns nothing: PostgreSQL checks its pages when it reads them."""

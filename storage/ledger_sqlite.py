@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from schemas.errors import StoreError
+from storage.ledger_archive import ARCHIVE, FILE_ROWS, Archive
 from storage.ledger_rows import Call, Stored, Usage, settle
 from storage.ledger_shared import Shared
 
-VERSION = 1
+VERSION = 2
 BUSY_S = 120.0
 WAL_BYTES = 32 << 20
 _SCHEMA = f"""
@@ -33,6 +34,7 @@ pragma user_version = {VERSION};
 _COLUMNS = ", ".join(Call._fields)
 _ROW = f"({', '.join('?' * len(Call._fields))})"
 _USAGE = "prompt_tokens, cached_tokens, cost, latency_s, fingerprint, choices"
+_IS_MOVED = "substr(choices, 1, 1) = x'40'"
 _CHUNK = 64  # rows a statement: the interpreter lock is given up once a statement, not once a row
 
 
@@ -41,6 +43,7 @@ class SqliteCalls:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.archive = Archive(path.with_name(f"{path.stem}{ARCHIVE}"))
         self._last_id = 0
         with self._explained(), contextlib.ExitStack() as undo:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,7 +76,8 @@ class SqliteCalls:
         try:
             if self.shared.absent(key):
                 return []
-            return self._reader.execute(f"select {_USAGE} from calls where key = ? order by id", (key,)).fetchall()
+            rows = self._reader.execute(f"select {_USAGE} from calls where key = ? order by id", (key,)).fetchall()
+            return [(*usage, self.archive.choices(choices)) for *usage, choices in rows]
         except sqlite3.Error as error:
             raise self._error(error) from error
 
@@ -115,8 +119,8 @@ class SqliteCalls:
         found: dict[bytes, list[Usage]] = {}
         for start, size in _chunks(len(keys)):
             query = f"select key, {_USAGE} from calls where key in ({', '.join('?' * size)}) order by id"
-            for key, *row in self._writer.execute(query, keys[start : start + size]):
-                found.setdefault(key, []).append(tuple(row))
+            for key, *usage, choices in self._writer.execute(query, keys[start : start + size]):
+                found.setdefault(key, []).append((*usage, self.archive.choices(choices)))
         return found
 
     def _insert(self, calls: Sequence[Call]) -> None:
@@ -168,7 +172,48 @@ class SqliteCalls:
         """Yields every call, oldest first, as they were when it began."""
         with self._explained(), contextlib.closing(self._connect()) as connection:
             for row in connection.execute(f"select {_COLUMNS} from calls order by id"):
-                yield Call(*row)
+                yield self.archive.call(Call(*row))
+
+    def compact(self) -> int:
+        """Moves every answer that is still in this file into a Parquet file of the archive; returns how many calls.
+
+        A kill leaves each answer in one place or the other.
+
+        Raises:
+            StoreError: somebody else is at it, or the disk is full; what was moved until then is moved.
+        """
+        with self.lock("compact"), self._explained():
+            place = "cast(substr(choices, 2, instr(choices, x'3a') - 2) as text)"
+            named = self.query(f"select distinct {place} from calls where {_IS_MOVED}")
+            number, moved = self.archive.sweep(int(row[0]) for row in named), 0
+            while ids := self._move(number):
+                number, moved = number + 1, moved + ids
+            if self.shared.alone:
+                self._writer.execute("vacuum")
+                self._writer.execute("pragma wal_checkpoint(truncate)").fetchone()
+        return moved
+
+    def _move(self, number: int) -> int:
+        ids: list[int] = []
+
+        def calls() -> Iterator[Call]:
+            query = f"select id, {_COLUMNS} from calls where not {_IS_MOVED} order by id limit {FILE_ROWS}"
+            for row in connection.execute(query):
+                ids.append(row[0])
+                yield Call(*row[1:])
+
+        with contextlib.closing(self._connect()) as connection:
+            first = connection.execute(f"select 1 from calls where not {_IS_MOVED} limit 1").fetchone()
+            if first is None:
+                return 0
+            self.archive.write(number, calls())
+        with self._writer:
+            self._writer.execute("begin immediate")
+            self._writer.executemany(
+                "update calls set choices = ?, question = x'', raw = null where id = ?",
+                ((b"@%d:%d" % (number, row), key) for row, key in enumerate(ids)),
+            )
+        return len(ids)
 
     def query(self, sql: str) -> list[Any]:
         """Returns the rows of a query over ``calls`` and ``failures``."""

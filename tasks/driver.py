@@ -126,9 +126,7 @@ class Driver:
             self.tally.asked += 1
             self.tally.in_flight += 1
             try:
-                reply = await backend.answer(request)
-                if reply.error is None:
-                    reply = await self.ledger.keep(request, reply)
+                reply = await self.ledger.keep(request, await backend.answer(request))
             finally:
                 self.tally.in_flight -= 1
         except EndpointError as error:

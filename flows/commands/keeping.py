@@ -60,7 +60,7 @@ def vacuum(keep_hours: float, dry_run: bool, root: str) -> None:
 
 @click.group()
 def ledger() -> None:
-    """Look into the answers that were bought: stats, verify, export."""
+    """Look into the answers that were bought: stats, verify, export, compact."""
 
 
 @ledger.command()
@@ -105,6 +105,22 @@ def ledger_export(to: Path, root: str) -> None:
     with _open(root) as answers:
         count = answers.export(to)
     click.echo(f"{count:,} answers written to {to}")
+
+
+@ledger.command()
+@root_option
+def compact(root: str) -> None:
+    """Move the answers out of the ledger's database into Parquet files of the lake, where they take less room.
+
+    They are found as before and never bought again; in SQL they are the view `calls`.
+    """
+    from storage.catalog import write_catalog
+    from storage.store import Store
+
+    with _open(root) as answers:
+        moved = answers.compact()
+    write_catalog(Store.open(root, create=False))
+    click.echo(f"{moved:,} calls moved")
 
 
 def _open(root: str):  # type: ignore[no-untyped-def]
