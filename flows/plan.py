@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -192,7 +193,10 @@ def _files(block: BlockSpec, params: dict[str, Any], recipe: str) -> dict[str, s
 
 
 def _replayed(request: Request) -> dict[str, Any]:
-    """Returns what the replay backend is opened with: the file's completions, filed by prompt."""
+    """Returns what the replay backend is opened with: the file's completions, filed by prompt.
+
+    A null where an answer should be is an answer that is not there: it is kept, empty, and nobody judges it.
+    """
     from tasks.backends.replay import key
 
     assert request.data is not None
@@ -201,25 +205,37 @@ def _replayed(request: Request) -> dict[str, Any]:
     column = mapping.get("completion", "completion")
     if column not in rows.columns:
         raise DataError("no column 'completion'; map it with --map completion=COLUMN", file=file, field=column)
+    if rows[column].null_count() == rows.height:
+        raise DataError("no row has a completion", file=file, field=column)
     prompts = load.prompts(rows, mapping, file=file)
     keys = {row["prompt_id"]: key(from_rows(row["messages"])) for row in prompts.iter_rows(named=True)}
     filed: dict[str, list[dict[str, Any]]] = {}
-    names = {name: mapping.get(name, name) for name in ("policy", "label", "logprob")}
+    names = {name: mapping.get(name, name) for name in ("policy", "label", "score", "logprob")}
     names = {name: found for name, found in names.items() if found in rows.columns}
+    if "score" not in mapping and "score" in names and not rows["score"].dtype.is_numeric():
+        del names["score"]  # a column of that name that means something else
     ids = load.prompt_ids(rows, mapping, file=file)
     for number, (row, prompt_id) in enumerate(zip(rows.iter_rows(named=True), ids, strict=True), start=1):
-        text = row[column]
+        text = "" if row[column] is None else row[column]
         if not isinstance(text, str):
-            found = "null" if text is None else type(text).__name__
+            found = type(text).__name__
             raise DataError(f"expected the completion's text, found {found}", file=file, row=number, field=column)
         entry = {"text": text, **{name: row[found] for name, found in names.items()}}
-        label = entry.get("label")
-        if label is not None and not isinstance(label, bool | int | float):
-            raise DataError(f"expected true or false, found {label!r}", file=file, row=number, field=names["label"])
-        if label is not None:
-            entry["label"] = bool(label)
-        filed.setdefault(keys[prompt_id], []).append(entry)
+        _check_rating(entry, names, file, number)
+        filed.setdefault(keys[prompt_id], []).append({**entry, "prompt_id": prompt_id})
     return {"completions": filed, "fingerprint": content_id("replay", [[k, v] for k, v in filed.items()])}
+
+
+def _check_rating(entry: dict[str, Any], names: dict[str, str], file: str, number: int) -> None:
+    """Makes a label true or false, and a score a number; raises DataError where they are neither."""
+    label, score = entry.get("label"), entry.get("score")
+    if label is not None and label not in (True, False):  # 1, 0, 1.0 and 0.0 are in it
+        hint = "; map a graded column as score" if isinstance(label, int | float) else ""
+        raise DataError(f"expected true or false, found {label!r}{hint}", file=file, row=number, field=names["label"])
+    if label is not None:
+        entry["label"] = bool(label)
+    if score is not None and (isinstance(score, str) or not math.isfinite(score)):
+        raise DataError(f"expected a number, found {score!r}", file=file, row=number, field=names["score"])
 
 
 def _curation(recipe: Recipe) -> tuple[list[Step], list[Step], list[Step]]:

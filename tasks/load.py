@@ -20,7 +20,7 @@ from schemas.tables import PROMPTS
 from tasks.read import CHUNK, chunks
 
 PROMPT_FIELDS = ("prompt", "reference", "task", "tests", "source", "split", "language", "group", "prompt_id")
-COMPLETION_FIELDS = ("completion", "policy", "label", "logprob", "sample")
+COMPLETION_FIELDS = ("completion", "policy", "label", "score", "logprob", "sample")
 
 
 def parse_map(text: str | None) -> dict[str, str]:

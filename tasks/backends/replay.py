@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from schemas.exchange import Choice, Reply, Request
-from schemas.ids import content_id
+from schemas.ids import canonical, content_id
 from schemas.messages import to_rows
 
 
@@ -18,7 +18,7 @@ class Replay:
 
     Args:
         spec: ``replay:FILE``. completions: content id of the prompt's messages -> its recorded completions, each with
-            text and optionally policy, label, logprob and sample.
+            text and optionally policy, label, score, logprob and prompt_id.
     """
 
     records = True
@@ -38,6 +38,8 @@ class Replay:
     async def answer(self, request: Request) -> Reply:
         """Returns up to ``n`` recorded completions of the prompt; ``n`` = 0 asks for all there are."""
         recorded = self._completions.get(key(request.messages), ())
+        if asker := request.extra.get("prompt_id"):  # two prompts may say the same and differ in reference or group
+            recorded = [row for row in recorded if row.get("prompt_id", asker) == asker]
         last = None if request.n == 0 else request.first + request.n
         choices = tuple(
             Choice(
@@ -45,7 +47,7 @@ class Replay:
                 text=row["text"],
                 outcome="ok" if row["text"].strip() else "empty",
                 logprob=row.get("logprob"),
-                value={name: row[name] for name in ("policy", "label") if row.get(name) is not None},
+                value=_brought(row),
             )
             for index, row in enumerate(recorded[request.first : last], start=request.first)
         )
@@ -53,6 +55,13 @@ class Replay:
 
     async def close(self) -> None:
         """Nothing to let go of."""
+
+
+def _brought(row: Mapping[str, Any]) -> dict[str, Any]:
+    brought = {name: row[name] for name in ("policy", "label") if row.get(name) is not None}
+    if row.get("score") is not None:
+        brought["meta"] = canonical({"score": float(row["score"])}).decode()
+    return brought
 
 
 def key(messages: Sequence[Mapping[str, Any]]) -> str:

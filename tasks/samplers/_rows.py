@@ -41,6 +41,11 @@ def completion(choice: Choice, reply: Reply, request: Request, sampling: Mapping
     return row | choice.value if isinstance(choice.value, dict) else row
 
 
+def asker(policy: str, prompt: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what tells records who asks: the prompt's id; nothing for a model, to which only the text matters."""
+    return {"prompt_id": prompt["prompt_id"]} if policy.startswith("replay:") and "prompt_id" in prompt else {}
+
+
 def collision(choice: Choice) -> float | None:
     """Returns the mean over tokens of log(sum of squared probabilities) at their places, null where none were given.
 

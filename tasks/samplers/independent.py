@@ -16,7 +16,7 @@ from schemas.exchange import Exchange, Request
 from schemas.ids import seed_for
 from schemas.messages import from_rows
 from tasks.samplers._likelihoods import compared
-from tasks.samplers._rows import completion
+from tasks.samplers._rows import asker, completion
 
 
 @sampler
@@ -74,6 +74,7 @@ def independent(
         seed=seed_for(seed, prompt["prompt_id"]),
         logprobs=logprobs or alternatives > 0,
         top_logprobs=alternatives,
+        extra=asker(policy, prompt),
     )
     sampling = {
         "temperature": temperature, "top_p": top_p, "max_tokens": max_tokens, "stop": list(stop), "seed": seed,

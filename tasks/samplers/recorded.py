@@ -13,7 +13,7 @@ from typing import Any
 from schemas.blocks import sampler
 from schemas.exchange import Exchange, Request
 from schemas.messages import from_rows
-from tasks.samplers._rows import completion
+from tasks.samplers._rows import asker, completion
 
 
 @sampler
@@ -23,6 +23,6 @@ def recorded(prompt: dict[str, Any], *, policy: str = "") -> Exchange:
     Args:
         policy: SPEC of the record, as ``--data FILE`` gives it.
     """
-    request = Request(model=policy, messages=from_rows(prompt["messages"]), n=0)
+    request = Request(model=policy, messages=from_rows(prompt["messages"]), n=0, extra=asker(policy, prompt))
     (reply,) = yield [request]
     return [completion(choice, reply, request, {}) for choice in reply.choices]

@@ -230,10 +230,13 @@ def test_a_bad_argument_is_one_message(command, tmp_path, arguments, message):
             '{"prompt": "1?", "reference": "1", "completion": 1}',
             "row 2, field 'completion': expected the completion's text, found int",
         ),
-        ('{"prompt": "1?", "reference": "1"}', "row 2, field 'completion': expected the completion's text, found null"),
         (
             '{"prompt": "1?", "reference": "1", "completion": "1", "label": "yes"}',
             "row 2, field 'label': expected true or false, found 'yes'",
+        ),
+        (
+            '{"prompt": "1?", "reference": "1", "completion": "1", "label": 0.7}',
+            "row 2, field 'label': expected true or false, found 0.7; map a graded column as score",
         ),
     ],
 )

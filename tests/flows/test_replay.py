@@ -1,0 +1,113 @@
+"""Completions one already has, in the shapes they come in: labels, scores, conversations, groups, gaps."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import pytest
+
+from flows import plan as planning
+from flows.run import run
+from flows.settings import Settings
+from schemas.messages import text_of
+from storage.store import Store
+
+FRUIT = "Name a fruit."
+
+
+@pytest.fixture
+def replayed(tmp_path):
+    """Runs a recipe over rows; returns its result, and its pairs as texts."""
+
+    def go(recipe, rows, *settings, **mapping):
+        file = tmp_path / "data.jsonl"
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        request = planning.Request(recipe=recipe, data=file, mapping=mapping, settings=settings)
+        result = run(planning.make(request), str(tmp_path / "lake"), settings=Settings(workers=0))
+        version = f"{result.dataset}@{result.version}"
+        pairs = Store.open(str(tmp_path / "lake")).read("preferences", version=version).collect()
+        return result, [(text_of(r["prompt"]), text_of(r["chosen"]), text_of(r["rejected"])) for r in pairs.to_dicts()]
+
+    return go
+
+
+def answer(completion, prompt=FRUIT, **other):
+    return {"prompt": prompt, "completion": completion, "policy": "m", **other}
+
+
+def test_labels_that_came_with_the_data_make_the_pairs(replayed):
+    result, pairs = replayed("recorded-labels", [answer("stone", label=False), answer("plum", label=True)])
+    assert pairs == [(FRUIT, "plum", "stone")]
+    assert result.outcomes == {"recorded": {"valid": 2}}
+
+
+def test_graded_labels_are_scores_and_their_difference_is_the_margin(replayed):
+    rows = [answer("pear", rating=3.5), answer("plum", rating=4.5), answer("stone", rating=1)]
+    result, pairs = replayed("recorded-labels", rows, score="rating")
+    assert pairs == [(FRUIT, "plum", "stone")]
+    assert [each["margin"] for each in result.examples] == [3.5]
+
+
+def test_equal_labels_make_no_pair_and_no_label_no_judgment(replayed):
+    rows = [answer("plum", label=True), answer("pear", label=True), answer("fig", "Name another.", label=True)]
+    rows += [answer("stone", "Name another."), answer("kiwi", "A third?", label=1), answer("tin", "A third?", label=0)]
+    result, pairs = replayed("recorded-labels", rows)
+    assert pairs == [("A third?", "kiwi", "tin")]
+    assert result.outcomes == {"recorded": {"valid": 5}}
+
+
+def test_an_answer_that_is_not_there_is_kept_and_never_judged(replayed):
+    rows = [
+        answer("plum", label=True),
+        answer(None, label=False),
+        answer("stone", label=False),
+        answer(" ", label=True),
+    ]
+    result, pairs = replayed("recorded-labels", rows)
+    assert pairs == [(FRUIT, "plum", "stone")]
+    assert (result.rows["completions"], result.rows["judgments"]) == (4, 2)
+
+
+def test_a_file_without_any_answer_is_refused(replayed):
+    with pytest.raises(Exception, match="no row has a completion"):
+        replayed("recorded-labels", [answer(None), answer(None)])
+
+
+def test_a_score_column_of_words_is_another_column(replayed):
+    _, pairs = replayed(
+        "recorded-labels", [answer("stone", label=0, score="low"), answer("plum", label=1, score="top")]
+    )
+    assert pairs == [(FRUIT, "plum", "stone")]
+
+
+def test_a_conversation_of_several_turns_is_one_prompt(replayed):
+    talk = [
+        {"role": "user", "content": "Hello"},
+        {"role": "assistant", "content": "Hi"},
+        {"role": "user", "content": FRUIT},
+    ]
+    _, pairs = replayed("recorded-labels", [answer("stone", talk, label=False), answer("plum", talk, label=True)])
+    assert [(chosen, rejected) for _, chosen, rejected in pairs] == [("plum", "stone")]
+
+
+def test_prompts_of_the_same_words_in_two_groups_keep_their_own_answers(replayed):
+    rows = [
+        answer(text, group=group, label=label)
+        for group, text, label in (("a", "plum", 1), ("a", "tin", 0), ("b", "fig", 1), ("b", "stone", 0))
+    ]
+    result, pairs = replayed("recorded-labels", rows)
+    assert sorted(pairs) == [(FRUIT, "fig", "stone"), (FRUIT, "plum", "tin")]
+    assert result.rows["completions"] == 4
+
+
+@pytest.mark.parametrize("recipe", ["recorded-labels", "replay", "scpo", "dragon", "goal-conditioned-rm"])
+def test_what_came_in_is_kept_or_removed_with_a_reason(replayed, recipe):
+    rows = [
+        answer(f"I think {i % 3}.\nAnswer: {i % (3 + p)}", f"What is {p} - {p} + 1?", reference="1", label=i % 3 == 1)
+        for p in range(6) for i in range(6)
+    ]  # fmt: skip
+    result, pairs = replayed(recipe, rows, *(["answer_votes.pattern='Answer: (.*)'"] if recipe == "scpo" else []))
+    assert result.rows["completions"] == len(rows)
+    assert result.rows["preferences"] == len(pairs) == len(set(pairs))
+    assert result.rows["removals"] == sum(sum(Counter(reasons).values()) for reasons in result.removed.values())
