@@ -4,6 +4,7 @@
     python -m benchmarks.w1 --prompts 20000        the same at another size: memory must not grow with it
     python -m benchmarks.w1 --faults 0.02 --malformed 0.01
     python -m benchmarks.w1 --kills 5              kill -9 at random moments, the same command again each time
+    python -m benchmarks.w1 --prompts 500 --kills 4 --series 25     a hundred of them, over fresh lakes
     python -m benchmarks.w1 --prompts 150000 --watch 60    a soak: memory, descriptors and threads once a minute
 
 The engine simulator (``benchmarks.engine``) has 256 slots and serves a sequence in about 0.2 s; "busy" is the sum of
@@ -19,7 +20,6 @@ import json
 import os
 import random
 import resource
-import shutil
 import signal
 import socket
 import subprocess
@@ -129,23 +129,31 @@ def main() -> None:
     parser.add_argument("--faults", type=float, default=0.0, help="share of attempts that fail: 429, 500, dropped")
     parser.add_argument("--malformed", type=float, default=0.0, help="share of verdicts that cannot be read")
     parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--series", type=int, default=1, help="times to do it all, each in a fresh lake")
     parser.add_argument("--watch", type=float, default=0.0, help="seconds between two looks at what the client holds")
     args = parser.parse_args()
     share = str(args.faults / 3)
     faults = ["--fault-429", share, "--fault-500", share, "--fault-drop", share]
     server, url = engine([*faults, "--fault-malformed", str(args.malformed)])
-    folder = Path(tempfile.mkdtemp(prefix="w1-"))
+    rng = random.Random(args.seed)
     try:
-        write_prompts(folder / "prompts.jsonl", args.prompts, args.seed)
-        call = command(url, folder, args.concurrency)
-        rng = random.Random(args.seed)
-        kills = [run(call, 2.0 + 20.0 * rng.random() * args.prompts / 2000) for _ in range(args.kills)]
-        done = run(call, watch_s=args.watch)
-        print(json.dumps(figures(done, kills, http(f"{url}/stats")), indent=1))
+        for _ in range(args.series):
+            print(json.dumps(series(url, args, rng), indent=1), flush=True)
     finally:
         server.terminate()
         server.wait()
-        shutil.rmtree(folder, ignore_errors=True)
+
+
+def series(url: str, args: argparse.Namespace, rng: random.Random) -> dict[str, Any]:
+    """Returns the figures of one lake, from its first start to the run's end."""
+    http(f"{url}/reset", {})
+    with tempfile.TemporaryDirectory(prefix="w1-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        write_prompts(folder / "prompts.jsonl", args.prompts, args.seed)
+        call = command(url, folder, args.concurrency)
+        kills = [run(call, 2.0 + 20.0 * rng.random() * args.prompts / 2000) for _ in range(args.kills)]
+        done = run(call, watch_s=args.watch)
+        return figures(done, kills, http(f"{url}/stats"))
 
 
 def figures(done: dict[str, Any], kills: list[dict[str, Any]], stats: dict[str, Any]) -> dict[str, Any]:
