@@ -7,14 +7,11 @@ Use it where right answers are few and wrong ones differ. It is bad where the mo
 
 from __future__ import annotations
 
-import re
-
 import polars as pl
 
 from schemas.blocks import scorer
 from tasks.scorers._quantile import finished
-
-PATTERN = r"(?i)(?:\\boxed\{([^{}]*)\}|####[ \t]*(\S[^\n]*)|\banswer[*_]*\s*(?:is|:|=)\s*([^\n]+))"
+from tasks.texts.answers import PATTERN, final_answer
 
 
 @scorer(texts=True)
@@ -34,15 +31,9 @@ def answer_votes(
     """
     said = pl.element().struct.field("content").fill_null("")
     text = pl.col("messages").list.eval(said).list.join("\n\n")
-    found = text.str.extract_all(pattern).list.last()
-    groups = re.compile(pattern).groups
-    inner = pl.coalesce(*(found.str.extract(pattern, i) for i in range(1, groups + 1))) if groups else found
-    plain = inner.str.replace_all(r"[$\s,*]|\\[()\[\]]", "").str.strip_chars_end(".").str.to_lowercase()
-    number = plain.cast(pl.Float64, strict=False)
-    answer = pl.when(number.is_finite()).then(number.cast(pl.String)).otherwise(plain)
-    whole = pl.col("finish_reason") != "length"
+    answer = pl.when(pl.col("finish_reason") != "length").then(final_answer(text, pattern))
     votes = completions.select(
-        "prompt_id", "completion_id", answer=pl.when(whole & (answer != "")).then(answer), of=pl.len().over("prompt_id")
+        "prompt_id", "completion_id", answer=answer, of=pl.len().over("prompt_id")
     ).filter(pl.col("answer").is_not_null())
     distinct = pl.col("answer").n_unique().over("prompt_id")
     counted = votes.filter(distinct >= least).with_columns(judgments=pl.len().over("prompt_id", "answer"))
