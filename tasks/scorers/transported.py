@@ -67,11 +67,7 @@ def transported(
         rows = rows.join(own, on="completion_id", how="left")
     columns = [f"f{place}" for place in range(1, len(features) + 1)]
     rows = rows.drop_nulls(columns).sort(*keys)
-    sd = [pl.col(name).std(ddof=0) for name in columns]
-    rows = rows.with_columns(
-        pl.when(s > 0).then((pl.col(n) - pl.col(n).mean()) / s).otherwise(0.0).alias(n)
-        for n, s in zip(columns, sd, strict=True)
-    )
+    rows = rows.with_columns(_standard(pl.col(name)) for name in columns)
     known, unknown = rows.filter(pl.col("f0").is_not_null()), rows.filter(pl.col("f0").is_null())
     if unknown.height and not known.height:
         raise ValueError(
@@ -117,3 +113,8 @@ def matched(kernel: Floats) -> Floats:
     plan: Floats = kernel * row[:, :, None] * column[:, None, :]
     plan /= plan.sum(axis=2, keepdims=True)
     return plan
+
+
+def _standard(value: pl.Expr) -> pl.Expr:
+    differ = value.max() > value.min()  # the deviation of equal numbers need not be 0 to the last digit
+    return pl.when(differ).then((value - value.mean()) / value.std(ddof=0)).otherwise(0.0)

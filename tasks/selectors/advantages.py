@@ -9,13 +9,15 @@ mean is noise, and for trainers that compute advantages themselves.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 import polars as pl
 
 from schemas.blocks import selector
 from schemas.notes import noted
 from tasks.selectors._candidates import candidates
+from tasks.selectors._sets import starts
 
 
 @selector(makes="examples")
@@ -50,15 +52,27 @@ def advantages(
     rows = candidates(apart, scores, criterion=criterion, truncated=truncated)
     if not keep_constant:
         rows = rows.filter(pl.col("score").n_unique().over("group") > 1)
-    score, size = pl.col("score"), pl.len().cast(pl.Int64).over("group")
-    mean, sd = score.mean().over("group"), score.std(ddof=0).over("group")
-    over = {
-        "others": pl.when(size > 1).then((score - mean) * size / (size - 1)).otherwise(0.0),
-        "mean": score - mean,
-        "standardised": pl.when(sd > 0).then((score - mean) / sd).otherwise(0.0),
-    }[baseline]
+    score = pl.col("score")
+    over = _over(rows, baseline)
     made = rows.select(
         "prompt_id", "completion_id", "criterion", label=score > right, reward=score,
-        weight=pl.when(score > right).then(1.0).otherwise(wrong_weight), _advantage=over,
+        weight=pl.when(score > right).then(1.0).otherwise(wrong_weight), _advantage=pl.Series(over, dtype=pl.Float64),
     )  # fmt: skip
     return noted(made, advantage=pl.col("_advantage")).drop("_advantage")
+
+
+def _over(rows: pl.DataFrame, baseline: str) -> Any:
+    """Returns each score's advantage; a prompt is summed by itself, so that others do not move its last digits."""
+    score, begin = rows["score"].to_numpy(), starts(rows)
+    if not len(score):
+        return score
+    size = np.diff(np.r_[begin, len(score)])
+    each = np.repeat(size, size)
+    gap = score - np.repeat(np.add.reduceat(score, begin) / size, size)
+    gap[np.repeat(np.minimum.reduceat(score, begin) == np.maximum.reduceat(score, begin), size)] = 0.0
+    if baseline == "others":
+        return gap * each / np.maximum(each - 1, 1)
+    if baseline == "mean":
+        return gap
+    sd = np.repeat(np.sqrt(np.add.reduceat(gap**2, begin) / size), size)
+    return np.divide(gap, sd, out=np.zeros_like(gap), where=gap != 0)

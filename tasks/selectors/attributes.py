@@ -70,7 +70,8 @@ def attributes(
 
 def _z(value: pl.Expr, ddof: int, highest: float | None) -> pl.Expr:
     sd = value.std(ddof=ddof)
-    z = pl.when(sd > 0).then((value - value.mean()) / sd).otherwise(0.0)
+    differ = value.max() > value.min()  # the deviation of equal numbers need not be 0 to the last digit
+    z = pl.when(differ).then((value - value.mean()) / sd).otherwise(0.0)
     return (z if highest is None else z.clip(-highest, highest)).round(1)
 
 

@@ -46,8 +46,8 @@ def decisive_dimension(
             values = own.select(pl.col("completion_id").alias(f"{side}_id"), pl.col("score").alias(f"{side}{place}"))
             rows = rows.join(values, on=f"{side}_id", how="left", maintain_order="left")
     gaps = [pl.col(f"chosen{place}") - pl.col(f"rejected{place}") for place in range(len(criteria))]
-    spread = [gap.std(ddof=0) for gap in gaps]
-    units = [pl.when(sd > 0).then(gap / sd) for gap, sd in zip(gaps, spread, strict=True)]
+    # the deviation of equal numbers need not be 0 to the last digit
+    units = [pl.when(gap.max() > gap.min()).then(gap / gap.std(ddof=0)) for gap in gaps]
     rows = rows.with_columns(units=pl.concat_list(units))
     ordered = pl.col("units").list.sort(descending=True, nulls_last=True)
     first, second = ordered.list.first(), ordered.list.get(1, null_on_oob=True).fill_null(-float("inf"))
