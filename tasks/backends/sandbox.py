@@ -24,7 +24,6 @@ import contextlib
 import logging
 import os
 import platform
-import shutil
 import signal
 import struct
 import tempfile
@@ -37,6 +36,7 @@ import orjson
 
 from schemas.errors import EndpointError, UsageError, nearest
 from schemas.exchange import Choice, Reply, Request
+from tasks.backends.sandbox_files import remove
 from tasks.backends.sandbox_guard import PATIENCE
 from tasks.backends.sandbox_means import ENVIRONMENT, Means, available, command
 
@@ -175,7 +175,7 @@ class Sandbox:
         for box in self._boxes:
             await box.kill()
         if self._scratch is not None:
-            await asyncio.to_thread(shutil.rmtree, self._scratch, ignore_errors=True)
+            await asyncio.to_thread(remove, str(self._scratch))
         self._means, self._boxes, self._free = None, [], asyncio.LifoQueue()
 
 
@@ -246,7 +246,7 @@ class Box:
         transport = getattr(process, "_transport", None)
         if transport is not None:
             transport.close()
-        await asyncio.to_thread(shutil.rmtree, self._scratch, ignore_errors=True)
+        await asyncio.to_thread(remove, str(self._scratch))
 
 
 def _job(request: Request) -> list[dict[str, Any]]:

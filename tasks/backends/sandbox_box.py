@@ -16,14 +16,13 @@ import importlib
 import json
 import os
 import select
-import shutil
 import signal
 import sys
 import tempfile
 import time
 from typing import Any
 
-from tasks.backends import sandbox_guard, sandbox_kernel, sandbox_root
+from tasks.backends import sandbox_files, sandbox_guard, sandbox_kernel, sandbox_root
 from tasks.backends.sandbox_frames import read_frame, write_frame
 
 END, SCRATCH = 77, "/scratch"
@@ -106,7 +105,7 @@ def _keep_one(config: dict[str, Any], proc: int) -> int:
         os.kill(guard, signal.SIGKILL)
     _wait(guard)
     if not apart:
-        shutil.rmtree(scratch, ignore_errors=True)
+        sandbox_files.remove(scratch)
     if answer is None:
         return 1
     write_frame(1, answer)

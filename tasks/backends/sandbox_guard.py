@@ -19,7 +19,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from tasks.backends import sandbox_kernel, sandbox_program
+from tasks.backends import sandbox_files, sandbox_kernel, sandbox_program
 from tasks.backends.sandbox_frames import read_frame
 
 TICK_S, FLOOD_FACTOR, REPORT_BYTES = 0.02, 256, 4 << 20
@@ -203,19 +203,23 @@ def _run(config: dict[str, Any], limits: dict[str, Any], scratch: str, proc: int
         streams += [Stream(report, REPORT_BYTES), Stream(faults, 4096)]
     for descriptor in (to_program, from_program, to_checker, from_checker):
         os.close(descriptor)
-    why = _watch(watch, limits, streams, start)
+    why = _watch(watch, limits, streams, start, "" if watch.apart else scratch)
     return _answer(watch, limits, streams, why, time.monotonic() - start)
 
 
-def _watch(watch: Watch, limits: dict[str, Any], streams: list[Stream], start: float) -> str:
-    """Waits for the end and returns what brought it about: "", ``wall``, ``cpu``, ``memory`` or ``flood``."""
+def _watch(watch: Watch, limits: dict[str, Any], streams: list[Stream], start: float, scratch: str) -> str:
+    """Waits for the end and returns what brought it about: "", ``wall``, ``cpu``, ``memory`` or ``flood``.
+
+    Args:
+        scratch: the folder to look at now and then where it is no mount of its own with a size.
+    """
     last = watch.checker or watch.program
     poll = select.poll()
     for stream in streams:
         os.set_blocking(stream.descriptor, False)
         poll.register(stream.descriptor, select.POLLIN)
     by_descriptor = {stream.descriptor: stream for stream in streams}
-    why, looked = "", start
+    why, looked, weighed = "", start, start
     while last not in watch.ended and not why:
         for descriptor, _ in poll.poll(TICK_S * 1000 / 4 if time.monotonic() - start < 0.1 else TICK_S * 1000):
             stream = by_descriptor[descriptor]
@@ -236,6 +240,9 @@ def _watch(watch: Watch, limits: dict[str, Any], streams: list[Stream], start: f
                 why = "memory"
             elif watch.cpu_s() > TOTAL_CPU_FACTOR * limits["cpu_s"] + 1:
                 why = "cpu"
+        if scratch and now - weighed > 5 * TICK_S:
+            why = "flood" if sandbox_files.exceeds(scratch, limits["scratch_mb"]) else why
+            weighed = time.monotonic()
     killed = last not in watch.ended
     watch.kill()
     for stream in streams:

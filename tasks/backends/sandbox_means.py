@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 HERE = Path(__file__).parent
-MODULES = ("box", "frames", "guard", "kernel", "program", "root")
+MODULES = ("box", "files", "frames", "guard", "kernel", "program", "root")
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 LIBRARIES = ("/usr/lib", "/usr/lib64", "/usr/lib32", "/etc/ld.so.cache", "/usr/share/zoneinfo")
 ENVIRONMENT = {"LANG": "C.UTF-8", "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}

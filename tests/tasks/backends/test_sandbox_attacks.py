@@ -1,6 +1,5 @@
 """Programs that try to get out, to stay, or to take everything: each is contained and its end is typed."""
 
-import asyncio
 import os
 import sys
 import time
@@ -10,35 +9,7 @@ import pytest
 
 from schemas.errors import EndpointError
 from schemas.exchange import Request
-from tasks.backends.sandbox import Sandbox
-
-LIMITS = {"cpu_s": 1, "wall_s": 4, "memory_mb": 256, "processes": 16, "scratch_mb": 8}
-SECRET = "hunter2-in-the-environment"
-
-
-class Runner:
-    """Runs programs in one sandbox and remembers its loop."""
-
-    def __init__(self, means):
-        os.environ["PAIRWRIGHT_TEST_SECRET"] = SECRET
-        self.loop = asyncio.Runner()
-        self.sandbox = Sandbox(means=means, slots=1)
-        self.fingerprint = self.loop.run(self.sandbox.start())
-
-    def __call__(self, text, **extra):
-        limits = LIMITS | extra.pop("limits", {})
-        request = Request(model="sandbox", kind="run", text=text, extra={"limits": limits, **extra})
-        reply = self.loop.run(self.sandbox.answer(request))
-        assert reply.error is None, reply.error
-        return reply.choices[0].value
-
-    def still_works(self):
-        return self("print(6 * 7)")["stdout"] == "42\n"
-
-    def close(self):
-        self.loop.run(self.sandbox.close())
-        self.loop.close()
-        del os.environ["PAIRWRIGHT_TEST_SECRET"]
+from tests.support.programs import SECRET, Runner
 
 
 @pytest.fixture(scope="module", params=["bwrap", "namespaces", "landlock"])
