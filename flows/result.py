@@ -85,6 +85,7 @@ class Result:
     seconds: float
     digest: str | None = None
     gates: list[dict[str, Any]] = field(default_factory=list)
+    measures: list[dict[str, Any]] = field(default_factory=list)
     errors: dict[str, int] = field(default_factory=dict)
     examples: list[dict[str, Any]] = field(default_factory=list)
     reason: str | None = None

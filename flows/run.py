@@ -177,6 +177,7 @@ class _Run:
         counts, files = self.spool.counts, shards.published(self.spool)
         checks = check(self.plan.gates, self._looked_at(files)) if self.plan.gates else []
         reason = refused(checks)
+        measured = self._measured(files)
         version = self.store.publish(
             self.plan.dataset, files, run_id=self.run_id, recipe=self.plan.recipe.name,
             recipe_hash=self.plan.recipe.hash, status="quarantined" if reason else "published",
@@ -184,7 +185,16 @@ class _Run:
         )  # fmt: skip
         counts.rows[version.primary] = version.rows
         counts.rows.setdefault("preferences", 0)
-        return self._record("refused" if reason else "done", version, reason=reason, checks=checks)
+        return self._record("refused" if reason else "done", version, reason=reason, checks=checks, measured=measured)
+
+    def _measured(self, files: dict[str, list[Path]]) -> list[dict[str, Any]]:
+        """Returns the measures of what is about to be published, none where it is no pairs."""
+        from tasks.reports.measures import measures  # scipy: not worth half a second to a run without pairs
+
+        if not files.get("preferences"):
+            return []
+        scores = pl.scan_parquet(files["scores"]) if files.get("scores") else None
+        return measures(pl.scan_parquet(files["preferences"]), self.store.read("completions"), scores).to_dicts()
 
     def _looked_at(self, files: dict[str, list[Path]]) -> dict[str, Any]:
         """Returns what gates look at: the new pairs and those before, this run's judgments, and the facts."""
@@ -197,7 +207,13 @@ class _Run:
         return {name: paths or TABLES[kinds.get(name, name)].empty() for name, paths in tables.items()}
 
     def _record(
-        self, status: str, version: Any, *, reason: str | None = None, checks: list[dict[str, Any]] | None = None
+        self,
+        status: str,
+        version: Any,
+        *,
+        reason: str | None = None,
+        checks: list[dict[str, Any]] | None = None,
+        measured: list[dict[str, Any]] | None = None,
     ) -> Result:
         counts, recipe = self.spool.counts, self.plan.recipe
         calls, tokens = spent(self.driver.tally)
@@ -208,7 +224,8 @@ class _Run:
             outcomes=counts.all_outcomes(), comparisons={k: dict(v) for k, v in counts.comparisons.items()},
             labels={k: dict(v) for k, v in counts.labels.items()}, calls=calls, tokens=tokens,
             cost=self.driver.tally.cost, seconds=round(time.monotonic() - self.started, 3),
-            digest=version.digest if version else None, gates=checks or [], errors=dict(self.driver.tally.errors),
+            digest=version.digest if version else None, gates=checks or [],
+            measures=measured or [], errors=dict(self.driver.tally.errors),
             examples=shards.examples(self.spool) if version else [], reason=reason, root=self.root,
         )  # fmt: skip
         self.store.append("runs", _runs_row(result, self.plan, self.backends), run_id=self.run_id)
@@ -233,7 +250,8 @@ def _runs_row(result: Result, plan: Plan, backends: dict[str, dict[str, str]]) -
             "settings": [text({"seed": plan.seed, "prompts": plan.prompts.height, "backends": backends,
                                "request": plan.request.as_json() if plan.request else None})],
             "counts": [text({"rows": result.rows, "removed": result.removed})], "outcomes": [text(result.outcomes)],
-            "metrics": [text({"comparisons": result.comparisons, "labels": result.labels, "reason": result.reason})],
+            "metrics": [text({"comparisons": result.comparisons, "labels": result.labels, "reason": result.reason,
+                              "measures": result.measures})],
             "calls": [text({**result.calls, "tokens": result.tokens, "errors": result.errors})],
             "cost": [result.cost], "seconds": [result.seconds],
         },

@@ -28,6 +28,16 @@ if TYPE_CHECKING:
     from storage.store import Store
 
 FILE = "catalog.duckdb"
+MEASURES = """
+create or replace view measures as
+select run_id, recipe, dataset, version, found.measure, found."of", found.value, found.n, created_at
+from (
+    select *, unnest(from_json(json_extract(metrics, '$.measures'),
+        '[{"measure": "VARCHAR", "of": "VARCHAR", "value": "DOUBLE", "n": "BIGINT"}]')) as found
+    from runs
+)
+"""
+"""What was measured of each run's dataset, one row a measure."""
 
 
 def write_catalog(store: Store) -> None:
@@ -65,6 +75,7 @@ def define(store: Store, connection: duckdb.DuckDBPyConnection) -> None:
             paths = _paths(delta, newest)
         connection.execute(f"create or replace view {table.name} as {_select(delta, _list(delta, paths))}")
     _calls(store, connection)
+    connection.execute(MEASURES)
     connection.execute("commit")
 
 

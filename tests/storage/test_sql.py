@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 
@@ -207,3 +208,14 @@ def test_tokens_keep_their_places_beyond_ascii():
     query = "select 'ü€😀' as \"naïve\" from preferences -- ö"
     assert [token.text for token in module._tokens(query)][-2:] == ["preferences", "-- ö"]
     assert all(query[token.start : token.end] == token.text for token in module._tokens(query))
+
+
+def test_what_a_run_measured_is_a_view_with_a_row_a_measure(tmp_path):
+    store = Store.open(tmp_path)
+    measured = {"measures": [{"measure": "vendi", "of": "chosen", "value": 3.5, "n": 10}], "reason": None}
+    rows = {**RUN, "status": "done", "dataset": "d", "version": "v1"}
+    store.append("runs", pl.DataFrame([rows | {"metrics": json.dumps(measured)}]), run_id="r1")
+    store.append("runs", pl.DataFrame([rows | {"run_id": "r2", "metrics": "{}"}]), run_id="r2")
+    store.append("runs", pl.DataFrame([rows | {"run_id": "r3"}]), run_id="r3")
+    query = 'select run_id, dataset, version, measure, "of", value, n from measures'
+    assert _rows(store, query) == [("r1", "d", "v1", "vendi", "chosen", 3.5, 10)]
