@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from schemas.errors import boundary
 from schemas.ids import content_id
 from schemas.recipe import BlockSpec
 from tasks import registry
@@ -27,14 +28,15 @@ class Judging:
     def __init__(self, spec: BlockSpec, recipe: str, fingerprints: dict[str, str]) -> None:
         self.block = registry.find(spec.verb, spec.name)
         self.params = registry.check(spec, recipe)
-        self.name = spec.name
+        self.name, self.recipe = spec.name, recipe
         models = [fingerprints.get(self.params[name], "") for name in registry.SPECS if name in self.params]
         code = _code(self.block.function.__module__)
         self.fingerprint = content_id("judge", spec.name, self.params, models, code)
 
     async def __call__(self, driver: Driver, prompt: dict[str, Any], completions: Rows, order: Order) -> Rows:
         """Returns the judge's judgments of these completions as rows of the judgments table."""
-        rows = await driver.exchange(self.block.function, prompt, completions, order=order, **self.params)
+        with boundary(f"recipe {self.recipe}, block judge: {self.name}, prompt {prompt['prompt_id']}"):
+            rows = await driver.exchange(self.block.function, prompt, completions, order=order, **self.params)
         seen: Counter[tuple[Any, ...]] = Counter()
         for row in rows:
             same = (row["kind"], *row["subjects"], row["criterion"])

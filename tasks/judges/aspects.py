@@ -16,7 +16,7 @@ from schemas.exchange import Exchange
 from schemas.messages import text_of
 from tasks.judges import _ratings
 from tasks.judges._ask import Ask, seed_of, sheet
-from tasks.judges._rankings import Line, answers, lines
+from tasks.judges._rankings import MOST, Line, answers, lines
 from tasks.judges._ratings import HIGHEST, LOWEST, NOT_APPLICABLE
 from tasks.judges._rows import Row, judgeable
 from tasks.judges._text import harmless
@@ -54,7 +54,8 @@ def aspects(
     Args:
         model: SPEC of the judge.
         aspects: name -> question; the names become criteria.
-        together: all answers in one prompt an aspect; else each alone, where orders do not matter.
+        together: all answers in one prompt an aspect, in as few prompts of like size as there are letters for; else
+            each alone, where orders do not matter.
         orders: of a prompt with several answers; every second one is the reverse of the one before.
         overall: adds a judgment a completion and order under this criterion: the mean of its ratings, abstentions left
             out; ``unparsable`` where a rating failed or none applies.
@@ -64,12 +65,12 @@ def aspects(
         Rows of judgments; tokens and cost of a reply stand in the row of the first completion it rates.
 
     Raises:
-        ValueError: no aspect is given, or there are more completions than letters.
+        ValueError: no aspect is given.
     """
     if not aspects:
         raise ValueError("no aspect is given")
     if together:
-        shown = lines(completions, orders, seed, least=1)
+        shown = [line for part in _lists(completions) for line in lines(part, orders, seed, least=1)]
     else:
         shown = [line for row in judgeable(completions) for line in lines([row], 1, seed, least=1)]
     if not shown:
@@ -93,6 +94,14 @@ def aspects(
     ]
     found = [row for rows in rated for row in rows]
     return found + _ratings.means(rated, len(shown), overall) if overall else found
+
+
+def _lists(completions: Sequence[Row]) -> list[list[Row]]:
+    """Returns the completions with different texts in lists that have a letter for each."""
+    different = {harmless(text_of(row["messages"])): row for row in reversed(judgeable(completions))}
+    rows = judgeable(list(different.values()))
+    count = -(-len(rows) // MOST)
+    return [rows[place::count] for place in range(count)]
 
 
 def _schema(line: Line) -> dict[str, Any]:

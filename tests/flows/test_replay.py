@@ -10,8 +10,10 @@ import pytest
 from flows import plan as planning
 from flows.run import run
 from flows.settings import Settings
+from schemas.errors import RecipeError
 from schemas.messages import text_of
 from storage.store import Store
+from tests.support.referee import speak
 
 FRUIT = "Name a fruit."
 
@@ -20,10 +22,10 @@ FRUIT = "Name a fruit."
 def replayed(tmp_path):
     """Runs a recipe over rows; returns its result, and its pairs as texts."""
 
-    def go(recipe, rows, *settings, **mapping):
+    def go(recipe, rows, *settings, judge=None, **mapping):
         file = tmp_path / "data.jsonl"
         file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-        request = planning.Request(recipe=recipe, data=file, mapping=mapping, settings=settings)
+        request = planning.Request(recipe=recipe, data=file, mapping=mapping, settings=settings, judge=judge)
         result = run(planning.make(request), str(tmp_path / "lake"), settings=Settings(workers=0))
         version = f"{result.dataset}@{result.version}"
         pairs = Store.open(str(tmp_path / "lake")).read("preferences", version=version).collect()
@@ -111,3 +113,19 @@ def test_what_came_in_is_kept_or_removed_with_a_reason(replayed, recipe):
     assert result.rows["completions"] == len(rows)
     assert result.rows["preferences"] == len(pairs) == len(set(pairs))
     assert result.rows["removals"] == sum(sum(Counter(reasons).values()) for reasons in result.removed.values())
+
+
+def test_a_judge_that_cannot_judge_so_many_answers_says_which_judge_and_prompt(replayed, serve_engine):
+    rows = [answer(f"plum {i}") for i in range(30)]
+    with pytest.raises(RecipeError, match=r"recipe cyclealign, block judge: listwise, prompt .*30 completions"):
+        replayed("cyclealign", rows, "independent.n=30", judge=f"openai:{serve_engine().url}:judge")
+
+
+def test_answers_beyond_the_alphabet_are_rated_in_several_lists(replayed, serve_engine):
+    served = serve_engine()
+    served.engine.speak = speak
+    rows = [answer(f"plum {i}", policy=f"m{i}") for i in range(60)]
+    result, _ = replayed("ultrafeedback", rows, "independent.n=60", judge=f"openai:{served.url}:judge")
+    shown = {letters for body in served.engine.seen for letters in [str(body).count("=== end of answer")]}
+    assert shown == {20}
+    assert result.outcomes["aspects"]["valid"] == result.rows["judgments"] == 60 * 2 * 6
