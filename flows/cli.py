@@ -23,6 +23,7 @@ COMMANDS = {
     "diff": ("flows.commands.looking:diff", "Compare two versions, as in `diff v1 v2`."),
     "lineage": ("flows.commands.looking:lineage", "Show everything behind a pair, from its prompt to its cost."),
     "report": ("flows.commands.looking:report", "Describe DATASET or DATASET@VERSION, in numbers and examples."),
+    "compare": ("flows.commands.compare:compare", "Compare what each RECIPE made of the same stored answers."),
     "browse": ("flows.commands.browsing:browse", "Read the lake in a browser: versions, pairs by filter, lineage."),
     "export": ("flows.commands.exporting:export", "Write DATASET or DATASET@VERSION in the form a trainer loads."),
     "publish": (
