@@ -8,17 +8,20 @@ import orjson
 import polars as pl
 
 from schemas.messages import text_of
+from schemas.tables import TABLES
 from storage.diff import diff
 from storage.store import Store
-from storage.versions import Version, listed
+from storage.versions import Version, listed, rows_of
 from tasks.reports.figures import figures
+from tasks.reports.panel import panel
 
 
 def describe(store: Store, dataset: str) -> dict[str, Any]:
     """Returns what is known of a version: origin, counts, outcomes, figures, policies, gates, examples.
 
     Beside them: what became of the rows step by step (``funnel``), dollars by who answered (``costs``), and what
-    changed since the version before (``previous``, null where there is none).
+    changed since the version before (``previous``, null where there is none), and what the judges did (``panel``) and
+    were found to be (``audits``).
     """
     version = store.resolve(dataset)
     pairs = store.read("preferences", version=version.name)
@@ -26,18 +29,21 @@ def describe(store: Store, dataset: str) -> dict[str, Any]:
     run = runs[0] if runs else {}
     counts = orjson.loads(run.get("counts") or "{}")
     found = figures(pairs)
-    rows, removed = {**counts.get("rows", {}), "preferences": version.rows}, counts.get("removed", {})
+    rows, removed = {**counts.get("rows", {}), version.primary: version.rows}, counts.get("removed", {})
+    outcomes = orjson.loads(run.get("outcomes") or "{}")
     return {
         "version": version.name, "status": version.status, "tags": list(version.tags), "digest": version.digest,
         "created_at": version.created_at.isoformat(timespec="seconds"), "recipe": version.recipe,
         "run_id": version.run_id, "code_version": run.get("code_version"), "seconds": run.get("seconds"),
         "cost": run.get("cost"), "rows": rows, "removed": removed,
-        "outcomes": orjson.loads(run.get("outcomes") or "{}"),
+        "outcomes": outcomes,
         **orjson.loads(run.get("metrics") or "{}"), "calls": orjson.loads(run.get("calls") or "{}"),
         "settings": orjson.loads(run.get("settings") or "{}"), "resolved": orjson.loads(run.get("resolved") or "{}"),
-        "figures": found, "pairs": _numbers(found), "policies": _policies(pairs), "funnel": _funnel(rows, removed),
+        "figures": found, "pairs": _numbers(found), "policies": _policies(pairs), "funnel": _funnel(rows, removed, outcomes, version.primary, found["prompts"]),
         "costs": _costs(store, version), "gates": orjson.loads(version.gates or "[]"),
-        "previous": _previous(store, version), "examples": examples(pairs),
+        "panel": panel(pairs, store.read("judgments")), "audits": _audits(store, version, pairs),
+        "previous": _previous(store, version),
+        "examples": examples(pairs) if version.primary == "preferences" else rows_to_read(store, version),
     }  # fmt: skip
 
 
@@ -54,13 +60,21 @@ def _numbers(found: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _funnel(rows: dict[str, int], removed: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
-    """Returns the rows at each step, and what each block took out on the way from pairs made to pairs published."""
+def _funnel(
+    rows: dict[str, int], removed: dict[str, dict[str, int]], outcomes: dict[str, dict[str, int]], primary: str,
+    with_pair: int,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Returns the rows at each step, and what was lost on the way from prompts to rows published, by reason."""
     steps = [{"name": name, "rows": rows[name]} for name in ("prompts", "completions", "judgments") if rows.get(name)]
+    for outcome in sorted({name for counts in outcomes.values() for name in counts} - {"valid", "tie"}):
+        count = sum(counts.get(outcome, 0) for counts in outcomes.values())
+        steps += [{"name": f"no label: {outcome}", "rows": count, "kind": "removed"}] if count else []
+    what = "pairs" if primary == "preferences" else primary
     taken = {block: sum(reasons.values()) for block, reasons in removed.items()}
-    steps.append({"name": "pairs made", "rows": rows["preferences"] + sum(taken.values())})
+    steps.append({"name": f"{what} made", "rows": rows[primary] + sum(taken.values())})
     steps += [{"name": f"out: {block}", "rows": count, "kind": "removed"} for block, count in taken.items()]
-    return [*steps, {"name": "pairs published", "rows": rows["preferences"]}]
+    steps.append({"name": f"{what} published", "rows": rows[primary]})
+    return [*steps, {"name": "prompts with pairs", "rows": with_pair}] if with_pair else steps
 
 
 def _costs(store: Store, version: Version) -> dict[str, float]:
@@ -80,6 +94,20 @@ def _previous(store: Store, version: Version) -> dict[str, Any] | None:
         if other.status == "published" and other.created_at < version.created_at and other.primary == version.primary
     ]  # fmt: skip
     return diff(store, earlier[-1].name, version.name).summary() if earlier else None
+
+
+def _audits(store: Store, version: Version, pairs: pl.LazyFrame) -> list[dict[str, Any]]:
+    """Returns the newest audit, on each gold set, of the judges whose judgments stand behind the version."""
+    audits = store.read("audits").collect()
+    if not audits.height:
+        return []
+    said = store.read("judgments", columns=["fingerprint", "prompt_id"])
+    behind = said.join(pairs.select("prompt_id").unique(), on="prompt_id", how="semi")
+    own = audits.join(behind.select("fingerprint").unique().collect(), on="fingerprint", how="semi")
+    newest = own.sort("created_at").unique(["fingerprint", "gold"], keep="last", maintain_order=True)
+    return newest.select(
+        "judge", "gold", "items", "accuracy", "kappa", "order_agreement", "position_bias", "length_bias"
+    ).to_dicts()  # fmt: skip
 
 
 def _policies(pairs: pl.LazyFrame) -> list[dict[str, Any]]:
@@ -109,11 +137,41 @@ def examples(pairs: pl.LazyFrame, count: int = 10) -> dict[str, list[dict[str, A
     picks = {"picked at random": wanted.sort("pair_id").head(count)}
     if "margin" in wanted.collect_schema().names():
         order, there = (pl.col("margin"), pl.col("pair_id")), wanted.filter(pl.col("margin").is_not_null())
+        widest = there.sort(*order, descending=[True, False]).head(3)
+        rest = there.join(widest.select("pair_id"), on="pair_id", how="anti")
         picks = {
-            "widest margin": there.sort(*order, descending=[True, False]).head(3),
-            "narrowest margin": there.sort(*order).head(3),
-        } | picks
+            "best by margin: the widest": widest, "worst by margin: the narrowest": rest.sort(*order).head(3),
+        } | picks  # fmt: skip
     return {name: [readable(row) for row in frame.collect().iter_rows(named=True)] for name, frame in picks.items()}
+
+
+def rows_to_read(store: Store, version: Version, count: int = 10) -> dict[str, list[dict[str, Any]]]:
+    """Returns some rows of a dataset that is not about pairs: prompt, and texts with their numbers."""
+    key = TABLES[version.primary].key[-1] if version.primary != "examples" else "example_id"
+    rows = rows_of(store, TABLES[version.primary], version)
+    if rows is None or version.primary not in ("rankings", "examples", "steps"):
+        return {}
+    found = rows.sort(key).head(count).collect().to_dicts()
+    return {"picked at random": [_row(version.primary, row, row[key]) for row in found]}
+
+
+def _row(table: str, row: dict[str, Any], name: str) -> dict[str, Any]:
+    if table == "examples":
+        numbers = {key: row[key] for key in ("label", "reward", "weight", "conditioning") if row[key] is not None}
+        texts = [{"name": "completion", "facts": _facts(numbers), "text": _said(row["completion"])}]
+    else:
+        columns = ("ranks", "rewards") if table == "rankings" else ("labels", "values", "advantages")
+        texts = [
+            {"name": f"{'answer' if table == 'rankings' else 'step'} {i + 1}", "text": text,
+             "facts": _facts({key[:-1]: row[key][i] for key in columns if row[key] and i < len(row[key])})}
+            for i, text in enumerate(row["completions"])
+        ]  # fmt: skip
+    return {"row_id": name, "prompt": _said(row["prompt"]), "texts": texts}
+
+
+def _facts(numbers: dict[str, Any]) -> str:
+    said = {name: value if isinstance(value, str) else _show(value) for name, value in numbers.items()}
+    return ", ".join(f"{name} {value}" for name, value in said.items())
 
 
 def readable(row: dict[str, Any]) -> dict[str, Any]:
@@ -154,6 +212,10 @@ def text(found: dict[str, Any]) -> str:
     for title, rows in found["examples"].items():
         lines += ["", f"examples: {title}"]
         for row in rows[:4]:
+            if "texts" in row:
+                lines += [f"  {row['row_id'][:12]}", f"    prompt    {_line(row['prompt'])}"]
+                lines += [f"    {part['name']}, {part['facts']}: {_line(part['text'])}" for part in row["texts"]]
+                continue
             lines.append(f"  {row['pair_id'][:12]}  margin {_show(row.get('margin'))}")
             lines += [f"    {side:<9} {_line(row[side])}" for side in ("prompt", "chosen", "rejected")]
     return "\n".join(lines) + "\n"

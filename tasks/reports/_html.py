@@ -28,13 +28,14 @@ nav{display:flex;flex-wrap:wrap;gap:.2rem 1rem;margin:.8rem 0}nav a{padding:.15r
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(20rem,100%),1fr));gap:1rem 1.6rem}
 figure{margin:0}svg{width:100%;height:auto;display:block}svg text{font-size:11px;fill:var(--ink)}
 svg .small{font-size:10px;fill:var(--soft)}.grid{stroke:var(--line)}.mark{stroke:var(--ink);stroke-dasharray:3 3}
-.bar{fill:var(--bar)}.bar.rejected,.bar.removed,.bar.contradicted{fill:var(--bar2)}.bar.other{fill:var(--soft)}
+.span{stroke:var(--bar);stroke-width:2}.dot{fill:var(--bar)}.bar{fill:var(--bar)}.bar.rejected,.bar.removed,.bar.contradicted{fill:var(--bar2)}.bar.other,.bar.incomplete{fill:var(--soft)}
 .wide{overflow-x:auto}table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums;min-width:60%}
 th,td{padding:.25rem .7rem .25rem 0;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
 td+td{overflow-wrap:anywhere}td.n,th.n{text-align:right;white-space:nowrap}.ok{color:var(--good)}.bad{color:var(--warn);font-weight:600}
 article{background:var(--card);border-radius:.5rem;padding:.7rem .9rem;margin:.8rem 0}
 .sides{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(19rem,100%),1fr));gap:.3rem 1.2rem}
-.sides>*{min-width:0}.text{white-space:pre-wrap;overflow-wrap:anywhere;max-height:26rem;overflow:auto;margin:.2rem 0}
+.sides>*{min-width:0}.text{white-space:pre-wrap;overflow-wrap:anywhere;margin:.2rem 0}
+.long{max-height:26rem;overflow:auto}
 h4{font-size:.85rem;margin:.4rem 0 0;color:var(--soft)}ins{background:var(--ins);text-decoration:none}
 del{background:var(--del);text-decoration:none}pre{background:var(--card);padding:.7rem;overflow:auto;font-size:.85rem}
 :focus-visible{outline:3px solid var(--bar);outline-offset:2px}
@@ -56,8 +57,12 @@ def table(head: Sequence[str], body: Iterable[Sequence[str]], *, numbers: int = 
         )
         return f"<tr>{''.join(made)}</tr>"
 
-    rows = "".join(row(cells, "td") for cells in body)
-    return f'<div class="wide"><table>{row(head, "th") if head else ""}{rows}</table></div>'
+    return wide(f"{row(head, 'th') if head else ''}{''.join(row(cells, 'td') for cells in body)}")
+
+
+def wide(rows: str) -> str:
+    """Returns the rows as a table that scrolls by itself, also by keys, where a screen is too narrow for it."""
+    return f'<div class="wide" tabindex="0" role="group" aria-label="table"><table>{rows}</table></div>'
 
 
 def rate(found: Mapping[str, Any]) -> str:

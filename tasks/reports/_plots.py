@@ -55,7 +55,7 @@ def _ticks(found: Mapping[str, Any], span: float, width: float) -> list[str]:
     if "values" in found:
         step = max(1, len(found["values"]) // 8)
         places = range(0, len(found["values"]), step)
-        return [_text(_LEFT + (i + 0.5) * width, HEIGHT - 20, f"{found['values'][i]:g}", "middle") for i in places]
+        return [_text(_LEFT + (i + 0.5) * width, HEIGHT - 20, f"{found['values'][i]:.3g}", "middle") for i in places]
     low, high = found["edges"][0], found["edges"][-1]
     return [
         _text(_LEFT + share * span, HEIGHT - 20, f"{low + share * (high - low):.3g}", anchor)
@@ -69,14 +69,14 @@ def rows(bars: Sequence[tuple[str, Sequence[tuple[str, float]]]], *, title: str,
     Args:
         bars: name -> (part's class, amount), e.g. ``[("chosen", 5.0), ("rejected", 3.0)]``.
     """
-    left, row = 132, 24
+    left, row, most_parts = 132, 24, max((len(parts) for _, parts in bars), default=1)
     height = row * len(bars) + 8
     most = max((sum(amount for _, amount in parts) for _, parts in bars), default=0) or 1
-    span = WIDTH - left - 62
+    span = WIDTH - left - 22 - 40 * min(most_parts, 3)
     out = [opened(WIDTH, height, title)]
     for place, (name, parts) in enumerate(bars):
         y, x = row * place + 6, float(left)
-        shown = name if len(name) <= 22 else name[:21] + "…"
+        shown = cut(name)
         out.append(
             f'<text x="{left - 6}" y="{y + 13}" text-anchor="end"><title>{escape(name)}</title>{escape(shown)}</text>'
         )
@@ -87,8 +87,35 @@ def rows(bars: Sequence[tuple[str, Sequence[tuple[str, float]]]], *, title: str,
                 f"<title>{escape(name)}, {escape(kind)}: {amount:,.6g}</title></rect>"
             )
             x += wide
-        total = sum(amount for _, amount in parts)
-        out.append(f'<text x="{x + 5:.1f}" y="{y + 12.5}" class="small">{unit}{short(total)}</text>')
+        told = " + ".join(f"{unit}{short(amount)}" for _, amount in parts)
+        out.append(f'<text x="{x + 5:.1f}" y="{y + 12.5}" class="small">{told}</text>')
+    return "".join([*out, "</svg>"])
+
+
+def dots(rates: Sequence[tuple[str, Mapping[str, Any]]], *, mark: float | None = None, title: str) -> str:
+    """Returns one share with its interval a row, from 0 to 100 %; a dashed line stands at ``mark``."""
+    left, row = 132, 24
+    height = row * len(rates) + 24
+    span = WIDTH - left - 16
+    out = [opened(WIDTH, height, title)]
+    for share in (0, 0.5, 1):
+        x = left + span * share
+        kind = "mark" if share == mark else "grid"
+        out.append(f'<line x1="{x:.1f}" y1="2" x2="{x:.1f}" y2="{height - 18}" class="{kind}"/>')
+        out.append(_text(x, height - 5, f"{100 * share:.0f} %", "middle"))
+    for place, (name, found) in enumerate(rates):
+        y = row * place + 14
+        shown = cut(name)
+        out.append(
+            f'<text x="{left - 8}" y="{y + 4}" text-anchor="end"><title>{escape(name)}</title>{escape(shown)}</text>'
+        )
+        if found["value"] is None:
+            out.append(_text(left + 4, y + 4, "nothing to count", "start"))
+            continue
+        low, high, at = (left + span * found[key] for key in ("low", "high", "value"))
+        out.append(f'<line x1="{low:.1f}" y1="{y}" x2="{high:.1f}" y2="{y}" class="span"/>')
+        told = f"{name}: {100 * found['value']:.1f} %, n={found['n']:,}"
+        out.append(f'<circle cx="{at:.1f}" cy="{y}" r="4.5" class="dot"><title>{escape(told)}</title></circle>')
     return "".join([*out, "</svg>"])
 
 
@@ -110,6 +137,17 @@ def short(value: float) -> str:
         if abs(value) >= size:
             return f"{value / (1e3 if letter == 'k' else size):.3g}{letter}"
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:.3g}"
+
+
+def cut(name: str, most: int = 20) -> str:
+    """Returns a name that fits beside a bar; of an address its end is kept, which tells models apart.
+
+    >>> cut("openai:http://127.0.0.1:8000/v1:small"), cut("a name of many letters")
+    ('…0.0.1:8000/v1:small', 'a name of many lett…')
+    """
+    if len(name) <= most:
+        return name
+    return "…" + name[1 - most :] if "://" in name else name[: most - 1] + "…"
 
 
 def _text(x: float, y: float, text: str, anchor: str) -> str:

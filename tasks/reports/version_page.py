@@ -10,13 +10,18 @@ from html import escape
 from typing import Any
 
 from tasks.reports._differences import marked
-from tasks.reports._html import STYLE, figure, rate, table, value
+from tasks.reports._html import STYLE, figure, rate, table, value, wide
 from tasks.reports._plots import columns, rows
+from tasks.reports._version_judges import judges_part
 
 _PARTS = (
-    ("made", "How it was made"), ("plots", "Plots"), ("gates", "Gates"), ("previous", "Against the version before"),
-    ("read", "Pairs to read"), ("recipe", "Recipe"),
+    ("made", "How it was made"), ("plots", "Plots"), ("judges", "Judges"), ("gates", "Gates"),
+    ("previous", "Against the version before"), ("read", "Rows to read"), ("recipe", "Recipe"),
 )  # fmt: skip
+
+
+LONG, LINES = 900, 14
+"""Letters and lines from which on a text gets a box of its own."""
 
 
 def version_page(found: Mapping[str, Any]) -> str:
@@ -26,7 +31,8 @@ def version_page(found: Mapping[str, Any]) -> str:
         found: what ``describe`` returns; parts that are missing are left out.
     """
     made = {
-        "made": _made(found), "plots": _plots(found), "gates": _gates(found.get("gates") or ()),
+        "made": _made(found), "plots": _plots(found), "judges": judges_part(found),
+        "gates": _gates(found.get("gates") or ()),
         "previous": _previous(found.get("previous")), "read": _examples(found.get("examples") or {}),
         "recipe": _recipe(found.get("resolved") or {}),
     }  # fmt: skip
@@ -92,11 +98,6 @@ def _made(found: Mapping[str, Any]) -> str:
     ]
     if removed:
         parts.append("<h3>What was taken out</h3>" + table(("block", "reason", "rows"), removed, numbers=1))
-    outcomes = [
-        (judge, name, f"{n:,}") for judge, counts in (found.get("outcomes") or {}).items() for name, n in counts.items()
-    ]
-    if outcomes:
-        parts.append("<h3>What judges said</h3>" + table(("judge", "outcome", "judgments"), outcomes, numbers=1))
     return "".join(parts)
 
 
@@ -111,18 +112,14 @@ def _plots(found: Mapping[str, Any]) -> str:
     }
     for name, data in (figures.get("histograms") or {}).items():
         missing = f"; {data['missing']:,} pairs have none" if data["missing"] else ""
-        about = f"{name}: mean {data['mean']:.3g}, median {data['median']:.3g}{missing}"
+        about = f"{labels[name]}: mean {data['mean']:.3g}, median {data['median']:.3g}{missing}"
         shown.append(
-            figure(columns(data, label=labels[name], mark=0.0, title=f"Histogram of {about}"), about.capitalize() + ".")
+            figure(
+                columns(data, label=name, mark=0.0, title=f"Histogram of {about}"), about[0].upper() + about[1:] + "."
+            )
         )
     if figures.get("length_choice"):
         shown += _lengths(figures["length_choice"])
-    if found.get("comparisons"):
-        bars = [(judge, list(counts.items())) for judge, counts in found["comparisons"].items()]
-        said = "; ".join(
-            f"{j}: " + ", ".join(f"{n:,} {k}" for k, n in c.items()) for j, c in found["comparisons"].items()
-        )
-        shown.append(figure(rows(bars, title=f"Comparisons by judge: {said}"), f"Both orders together. {said}."))
     if found.get("policies"):
         bars = [(str(row["policy"] or "unknown"), [("chosen", row["chosen"]), ("rejected", row["rejected"])])
                 for row in found["policies"][:12]]  # fmt: skip
@@ -170,10 +167,7 @@ def _gates(checks: Sequence[Mapping[str, Any]]) -> str:
             f'<td class=n>{check["observed"]:.4g}<br><span class="note">{escape(check["allowed"])}</span></td></tr>'
         )
     head = '<tr><th scope="col">result</th><th scope="col">check</th><th scope="col" class=n>found</th></tr>'
-    return (
-        f"<p>{len(checks) - failed} of {len(checks)} checks passed.</p>"
-        f'<div class="wide"><table>{head}{"".join(body)}</table></div>'
-    )
+    return f"<p>{len(checks) - failed} of {len(checks)} checks passed.</p>{wide(head + ''.join(body))}"
 
 
 def _previous(found: Mapping[str, Any] | None) -> str:
@@ -191,16 +185,29 @@ def _previous(found: Mapping[str, Any] | None) -> str:
 
 
 def _examples(groups: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
-    parts = []
-    for name, pairs in groups.items():
-        if not pairs:
+    parts, seen = [], False
+    for name, shown in groups.items():
+        if not shown:
             continue
         parts.append(f"<h3>{escape(name.capitalize())}</h3>")
-        parts += [pair_article(pair) for pair in pairs]
-    if parts:
+        parts += [pair_article(row) if "chosen" in row else row_article(row) for row in shown]
+        seen |= "chosen" in shown[0]
+    if seen:
         told = "Words that only the chosen has are <ins>green</ins>, those of the rejected alone <del>red</del>."
         parts.insert(0, f'<p class="note">{told}</p>')
     return "".join(parts)
+
+
+def row_article(row: Mapping[str, Any]) -> str:
+    """Returns a row that is no pair: its prompt, and each text with its name and numbers."""
+    texts = "".join(
+        f"<div>{spoken(' · '.join(filter(None, (part['name'], part['facts']))), escape(part['text']))}</div>"
+        for part in row["texts"]
+    )
+    return (
+        f'<article>{spoken("prompt", escape(str(row["prompt"])))}<div class="sides">{texts}</div>'
+        f'<p class="note">{escape(str(row["row_id"])[:12])}</p></article>'
+    )
 
 
 def pair_article(pair: Mapping[str, Any]) -> str:
@@ -209,13 +216,16 @@ def pair_article(pair: Mapping[str, Any]) -> str:
     facts = [f"{name} {value(pair[name])}" for name in ("margin", "strength", "p_chosen") if pair.get(name) is not None]
     policies = [str(pair[f"{side}_policy"]) for side in ("chosen", "rejected") if pair.get(f"{side}_policy")]
     told = " · ".join([str(pair["pair_id"])[:12], *facts, *filter(None, [" over ".join(policies)])])
-    texts = "".join(
-        f'<div><h4>{side}</h4><div class="text" tabindex="0" role="region" aria-label="{side}">{text}</div></div>'
-        for side, text in (("chosen", chosen), ("rejected", rejected))
-    )
-    asked = escape(str(pair["prompt"]))
-    prompt = f'<h4>prompt</h4><div class="text" tabindex="0" role="region" aria-label="prompt">{asked}</div>'
+    texts = "".join(f"<div>{spoken(side, text)}</div>" for side, text in (("chosen", chosen), ("rejected", rejected)))
+    prompt = spoken("prompt", escape(str(pair["prompt"])))
     return f'<article>{prompt}<div class="sides">{texts}</div><p class="note">{escape(told)}</p></article>'
+
+
+def spoken(name: str, text: str) -> str:
+    """Returns a text under its name; one that is long scrolls in a box of its own, which keys can reach."""
+    long = len(text) > LONG or text.count("\n") > LINES
+    more = f' tabindex="0" role="group" aria-label="{escape(name)}"' if long else ""
+    return f'<h4>{escape(name)}</h4><div class="text{" long" if long else ""}"{more}>{text}</div>'
 
 
 def _recipe(resolved: Mapping[str, Any]) -> str:
