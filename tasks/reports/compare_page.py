@@ -91,7 +91,7 @@ def _numbers(recipes: Sequence[Mapping[str, Any]], people: str | None) -> str:
     made = table(list(shown), zip(*shown.values(), strict=True), numbers=len(shown) - 2)
     wide = '<div class="wide" tabindex="0" role="region" aria-label="The numbers">'
     return made.replace('<div class="wide">', wide).replace("<table>", '<table class="first">') + (
-        f'<p class="note">{escape(notes.capitalize())}.</p>'
+        f'<p class="note">{escape(notes[:1].upper() + notes[1:])}.</p>'
     )
 
 
@@ -148,7 +148,7 @@ def _plots(recipes: Sequence[Mapping[str, Any]]) -> str:
             (each["recipe"], [(side, round(each[f"{side}_chars"] or 0)) for side in ("chosen", "rejected")])
             for each in recipes if each["pairs"]
         ]  # fmt: skip
-        told = "Mean characters of chosen (blue) and rejected (red) texts; the number is of both."
+        told = "Mean characters of chosen (blue) and rejected (red) texts."
         shown.append(figure(rows(sides, title="Mean characters, chosen and rejected"), told))
     if any(each["cost_behind"] for each in recipes):
         spent = [(each["recipe"], [("rows", each["cost_behind"])]) for each in recipes]
