@@ -63,15 +63,19 @@ def order(rows: pl.DataFrame) -> dict[str, Any]:
 def grouped(rows: pl.DataFrame, group: str) -> dict[str, Any]:
     """Returns the share of groups in which every verdict is right; a contrast needs two items.
 
+    ``mrr`` is the mean of 1 over the rank of the right answer among those it was compared with: a wrong answer that is
+    not beaten, a tie with it included, stands above.
+
     Args:
         group: ``many_id`` or ``contrast_id``.
     """
     known = rows.drop_nulls([group, "label"])
-    groups = known.group_by(group).agg(
-        pl.col("item_id").n_unique().alias("items"), (pl.col("read") == pl.col("label")).all().alias("right")
-    )
+    beaten = pl.col("read").eq_missing(pl.col("label"))
+    items = known.group_by(group, "item_id").agg(right=beaten.all())
+    groups = items.group_by(group).agg(items=pl.len(), right=pl.col("right").all(), above=(~pl.col("right")).sum())
     whole = groups if group == "many_id" else groups.filter(pl.col("items") >= 2)
-    return {"accuracy": wilson(int(whole["right"].sum()), whole.height), "groups": whole.height}
+    rank = {"mrr": (1 / (1 + whole["above"])).mean()} if group == "many_id" else {}
+    return {"accuracy": wilson(int(whole["right"].sum()), whole.height), "groups": whole.height} | rank
 
 
 def slices(rows: pl.DataFrame, *, seed: int = 0) -> dict[str, dict[str, Any]]:
