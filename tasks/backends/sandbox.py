@@ -26,7 +26,6 @@ import os
 import platform
 import signal
 import struct
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -36,7 +35,7 @@ import orjson
 
 from schemas.errors import EndpointError, UsageError, nearest
 from schemas.exchange import Choice, Reply, Request
-from tasks.backends.sandbox_files import remove
+from tasks.backends.sandbox_files import remove, take
 from tasks.backends.sandbox_guard import PATIENCE
 from tasks.backends.sandbox_means import ENVIRONMENT, Means, available, command
 
@@ -95,6 +94,8 @@ class Sandbox:
             raise UsageError(f"sandbox has no option {min(given)!r}; {nearest(min(given), OPTIONS)}")
         self._means: Means | None = None
         self._scratch: Path | None = None
+        self._keeper = -1
+        self._starting = asyncio.Lock()
         self._boxes: list[Box] = []
         self._free: asyncio.LifoQueue[Box] = asyncio.LifoQueue()
 
@@ -109,13 +110,19 @@ class Sandbox:
         Raises:
             EndpointError: nothing here confines a program.
         """
-        if self._means is None:
-            self._scratch = Path(tempfile.mkdtemp(prefix="pairwright-sandbox-"))
-            self._scratch.chmod(0o711)
-            self._means = await self._choose(self._scratch)
-            self._boxes = [Box(self._means, self._scratch / f"box{i}") for i in range(self._slots)]
-            for box in self._boxes:
-                self._free.put_nowait(box)
+        async with self._starting:
+            if self._means is None:
+                folder, self._keeper = await asyncio.to_thread(take)
+                self._scratch = Path(folder)
+                self._scratch.chmod(0o711)
+                try:
+                    self._means = await self._choose(self._scratch)
+                except BaseException:
+                    await self.close()
+                    raise
+                self._boxes = [Box(self._means, self._scratch / f"box{i}") for i in range(self._slots)]
+                for box in self._boxes:
+                    self._free.put_nowait(box)
         return {"backend": "sandbox", "python": platform.python_version(), "means": ", ".join(self._means.words)}
 
     async def _choose(self, scratch: Path) -> Means:
@@ -176,7 +183,10 @@ class Sandbox:
             await box.kill()
         if self._scratch is not None:
             await asyncio.to_thread(remove, str(self._scratch))
-        self._means, self._boxes, self._free = None, [], asyncio.LifoQueue()
+        if self._keeper >= 0:
+            os.close(self._keeper)
+            self._keeper = -1
+        self._means, self._scratch, self._boxes, self._free = None, None, [], asyncio.LifoQueue()
 
 
 class Box:

@@ -8,9 +8,46 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import tempfile
+import time
+
+try:
+    import fcntl
+except ImportError:  # not a Unix; the backend refuses such systems
+    fcntl = None  # type: ignore[assignment]
 
 ENTRIES = 4096
 """So many files and folders one program may make, as the private mounts allow it."""
+
+
+PREFIX, STALE_S = "pairwright-sandbox-", 60.0
+
+
+def take() -> tuple[str, int]:
+    """Returns a fresh folder and a descriptor that keeps it; removes those whose keepers were killed.
+
+    A keeper holds a lock on its folder, which the kernel lets go when it dies, however it dies.
+    """
+    parent = tempfile.gettempdir()
+    for entry in _entries(parent):
+        if entry.name.startswith(PREFIX) and entry.is_dir(follow_symlinks=False):
+            with contextlib.suppress(OSError):
+                _remove_stale(entry.path)
+    folder = tempfile.mkdtemp(prefix=PREFIX, dir=parent)
+    keeper = os.open(folder, os.O_RDONLY)
+    fcntl.flock(keeper, fcntl.LOCK_SH)
+    return folder, keeper
+
+
+def _remove_stale(folder: str) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        about = os.fstat(descriptor)
+        if about.st_uid == os.getuid() and time.time() - about.st_mtime > STALE_S:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            remove(folder)
+    finally:
+        os.close(descriptor)
 
 
 def remove(folder: str) -> None:

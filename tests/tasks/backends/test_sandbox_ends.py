@@ -5,7 +5,6 @@ import pytest
 from schemas.errors import EndpointError
 from tests.support.programs import Runner
 
-
 SLOW = [pytest.param(means, marks=pytest.mark.slow) for means in ("namespaces", "landlock")]
 
 

@@ -1,4 +1,5 @@
 import os
+import tempfile
 
 import pytest
 
@@ -79,3 +80,21 @@ def test_a_folder_is_weighed(tmp_path, fill, too_much, monkeypatch):
     fill(scratch)
     assert exceeds(str(scratch), 2) == too_much
     remove(str(scratch))
+
+
+def test_a_folder_whose_keeper_was_killed_goes_and_one_that_is_kept_stays(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    kept, keeper = sandbox_files.take()
+    stale, killed = sandbox_files.take()
+    young, gone = sandbox_files.take()
+    for descriptor in (killed, gone):
+        os.close(descriptor)
+    for folder in (kept, stale):
+        os.utime(folder, (1, 1))
+    (tmp_path / "pairwright-sandbox-link").symlink_to(kept)
+    fresh, last = sandbox_files.take()
+    assert {path.name for path in tmp_path.iterdir()} == {
+        os.path.basename(path) for path in (kept, young, fresh, "pairwright-sandbox-link")
+    }
+    os.close(keeper)
+    os.close(last)
