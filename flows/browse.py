@@ -1,4 +1,4 @@
-"""``pairwright browse``: versions, pairs and lineage as pages on this machine, made when they are asked for."""
+"""``pairwright browse``: versions, pairs, trees, lineage as pages on this machine, made when they are asked for."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import polars as pl
 
+from flows import judged, trees
 from flows.describe import describe, readable
 from schemas.errors import PairwrightError
 from storage.lineage import lineage
 from storage.store import Store
-from tasks.reports.browse_pages import FILTERS, page, pair_page, pairs_page, versions_page
+from tasks.reports.browse_pages import FILTERS, ORDERS, page, pair_page, pairs_page, versions_page
 from tasks.reports.version_page import version_page
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,8 @@ def answer(root: str, path: str, asked: dict[str, str]) -> str | None:
     """Returns the page at a path, null where there is none."""
     store = Store.open(root, create=False)
     if path == "/":
-        return versions_page(store.versions().reverse().to_dicts())
+        searched = trees.searched(store)
+        return versions_page([row | {"searched": searched(row)} for row in store.versions().reverse().to_dicts()])
     if path == "/report":
         return version_page(describe(store, asked.get("of", "")))
     if path == "/pairs":
@@ -46,16 +48,24 @@ def answer(root: str, path: str, asked: dict[str, str]) -> str | None:
     if path == "/pair":
         found = lineage(store, asked.get("id", ""))
         return pair_page(readable(found["pair"]), found)
+    if path == "/judgments":
+        return judged.listed(store, asked)
+    if path == "/trees":
+        return trees.listed(store, asked.get("of", ""), max(0, int(asked.get("start") or 0)))
+    if path == "/tree":
+        return trees.one(store, asked.get("id", ""), asked.get("of", ""))
     return None
 
 
 def _pairs(store: Store, asked: dict[str, str]) -> str:
     version = store.resolve(asked.get("of", ""))
-    wanted = store.read("preferences", version=version.name).filter(_condition(asked)).sort("pair_id")
+    column, descending = ORDERS.get(asked.get("order", ""), ("pair_id", False))
+    wanted = store.read("preferences", version=version.name).filter(_condition(asked))
+    wanted = wanted.sort(column, "pair_id", descending=[descending, False], nulls_last=True)
     total = wanted.select(pl.len()).collect(engine="streaming").item()
     start = max(0, int(asked.get("start") or 0))
     rows = [readable(row) for row in wanted.slice(start, SIZE).collect().iter_rows(named=True)]
-    shown = {field: asked.get(field, "") for field, _, _ in FILTERS}
+    shown = {field: asked.get(field, "") for field in ("order", *(field for field, _, _ in FILTERS))}
     return pairs_page(version.name, shown, rows, total, start, SIZE)
 
 

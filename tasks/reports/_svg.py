@@ -14,10 +14,16 @@ from tasks.reports._statistics import Bin, Rate
 WIDTH, _LEFT, _ROW = 360, 150, 26
 
 
-def bars(rows: Sequence[tuple[str, Rate]], *, low: float = 0.0, high: float = 1.0, mark: float | None = None) -> str:
-    """Returns one dot with its interval a row, on one scale; a line stands at ``mark``. Rows without a value say so."""
+def bars(
+    rows: Sequence[tuple[str, Rate]], *, low: float = 0.0, high: float = 1.0, mark: float | None = None, title: str = ""
+) -> str:
+    """Returns one dot with its interval a row, on one scale; a line stands at ``mark``. Rows without a value say so.
+
+    Args:
+        title: what a reader who sees no picture is told.
+    """
     height = _ROW * len(rows) + 22
-    parts = [_open(WIDTH, height)]
+    parts = [_open(WIDTH, height, title)]
     scale = (WIDTH - _LEFT - 14) / (high - low)
     for tick in (low, (low + high) / 2, high):
         x = _LEFT + (tick - low) * scale
@@ -44,7 +50,7 @@ def bars(rows: Sequence[tuple[str, Rate]], *, low: float = 0.0, high: float = 1.
     return "".join([*parts, "</svg>"])
 
 
-def curve(bins: Sequence[Bin], *, low: float = 0.5) -> str:
+def curve(bins: Sequence[Bin], *, low: float = 0.5, title: str = "") -> str:
     """Returns a reliability diagram: claimed probability across, what came true upwards, the diagonal dashed."""
     size, edge = 260, 34
 
@@ -53,7 +59,7 @@ def curve(bins: Sequence[Bin], *, low: float = 0.5) -> str:
         return edge + (max(x, low) - low) * span, size - edge - (max(y, low) - low) * span
 
     (x0, y0), (x1, y1) = at(low, low), at(1, 1)
-    parts = [_open(size, size), f'<rect x="{x0}" y="{y1}" width="{x1 - x0}" height="{y0 - y1}" class="frame"/>']
+    parts = [_open(size, size, title), f'<rect x="{x0}" y="{y1}" width="{x1 - x0}" height="{y0 - y1}" class="frame"/>']
     parts.append(f'<line x1="{x0}" y1="{y0}" x2="{x1}" y2="{y1}" class="mark"/>')
     for tick in (low, (low + 1) / 2, 1.0):
         x, y = at(tick, tick)
@@ -104,5 +110,6 @@ def falling(points: Sequence[tuple[float, Rate]], *, low: float = 0.5) -> str:
     return "".join([*parts, "</svg>"])
 
 
-def _open(width: int, height: int) -> str:
-    return f'<svg viewBox="0 0 {width} {height}" role="img" style="max-width:{round(1.4 * width)}px">'
+def _open(width: int, height: int, title: str = "") -> str:
+    label = f' aria-label="{escape(title)}"' if title else ""
+    return f'<svg viewBox="0 0 {width} {height}" role="img"{label} style="max-width:{round(1.4 * width)}px">'

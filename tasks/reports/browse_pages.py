@@ -10,13 +10,16 @@ from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
-from tasks.reports._html import STYLE, table, value
+import orjson
+
+from tasks.reports._html import STYLE, table, value, wide
+from tasks.reports._lineage_svg import lineage_drawing
 from tasks.reports.version_page import pair_article
 
 _MORE = """
 form{display:flex;flex-wrap:wrap;gap:.6rem 1rem;align-items:end;margin:1rem 0}label{display:grid;font-size:.85rem}
 label,.note{color:var(--soft)}
-input,button{font:inherit;padding:.3rem .5rem;color:var(--ink);background:var(--back);
+input,button,select{font:inherit;padding:.3rem .5rem;color:var(--ink);background:var(--back);
 border:1px solid var(--soft);border-radius:.3rem;min-width:0}input[type=number]{width:7rem}
 """
 FILTERS = (
@@ -24,11 +27,18 @@ FILTERS = (
     ("split", "text", "split"), ("policy", "text", "policy"),
 )  # fmt: skip
 """Name, kind and label of each filter of the pairs."""
+ORDERS = {
+    "widest": ("margin", True), "narrowest": ("margin", False), "strongest": ("strength", True),
+    "weakest": ("strength", False),
+}  # fmt: skip
+"""Order of the pairs -> its column, and whether the highest come first."""
 
 
 def page(title: str, body: str, *, home: bool = True) -> str:
     """Returns a whole page."""
-    back = '<p><a href="/">all versions</a></p>' if home else ""
+    back = (
+        '<nav aria-label="Lake"><a href="/">all versions</a> <a href="/judgments">judgments</a></nav>' if home else ""
+    )
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><link rel="icon" href="data:,">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
@@ -45,10 +55,13 @@ def versions_page(rows: Sequence[Mapping[str, Any]]) -> str:
         cells = (row["status"], ", ".join(row["tags"] or ()), f"{row['rows']:,} rows", str(row["created_at"])[:16])
         asked = urlencode({"of": name})
         links = f'<a href="/report?{asked}">report</a> · <a href="/pairs?{asked}">pairs</a>'
+        links += f' · <a href="/trees?{asked}">trees</a>' if row.get("searched") else ""
         lines.append(
             f"<tr><td>{escape(name)}</td>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}<td>{links}</td></tr>"
         )
-    return page("Versions", f'<div class="wide"><table>{"".join(lines)}</table></div>', home=False)
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("version", "status", "tags", "rows", "made", "open"))
+    told = '<p>Search also all <a href="/judgments">judgments</a> of the lake.</p>'
+    return page("Versions", wide(f"<tr>{head}</tr>{''.join(lines)}") + told, home=False)
 
 
 def pairs_page(
@@ -64,6 +77,11 @@ def pairs_page(
         f'value="{escape(asked.get(field, ""))}"></label>'
         for field, kind, label in FILTERS
     )
+    orders = "".join(
+        f'<option{" selected" if asked.get("order") == order else ""} value="{order}">{order} first</option>'
+        for order in ORDERS
+    )
+    fields += f'<label>order<select name="order"><option value="">by id</option>{orders}</select></label>'
     form = (
         f'<form action="/pairs" role="search"><input type="hidden" name="of" value="{escape(name)}">{fields}'
         "<button>Find</button></form>"
@@ -76,7 +94,8 @@ def pairs_page(
         if 0 <= place < total
     ]
     articles = "".join(
-        pair_article(row) + f'<p><a href="/pair?{urlencode({"id": row["pair_id"]})}">everything behind it</a></p>'
+        pair_article(row)
+        + f'<p><a href="/pair?{urlencode({"id": row["pair_id"]})}">everything behind {str(row["pair_id"])[:12]}</a></p>'
         for row in rows
     )
     return page(f"Pairs of {name}", f"{form}{shown}{articles}<p>{' · '.join(steps)}</p>")
@@ -102,8 +121,11 @@ def pair_page(pair: Mapping[str, Any], found: Mapping[str, Any]) -> str:
         ("cost", f"${found.get('cost') or 0:,.4f}"),
         ("versions", ", ".join(row["name"] for row in found.get("versions") or ())),
     ]
+    tree = orjson.loads(pair.get("meta") or "{}").get("tree_id")
+    asked = urlencode({"id": tree, "of": facts[1][1].rpartition(", ")[2]})
     parts = [
-        pair_article(pair), table((), facts), "<h2>Completions</h2>",
+        pair_article(pair), f"<h2>Where it comes from</h2>{lineage_drawing(found)}", f'<p><a href="/tree?{asked}">the search tree it was taken from</a></p>' if tree else "",
+        table((), facts), "<h2>Completions</h2>",
         table(("", "policy", "finished by", "tokens", "sampling"), sides), "<h2>Judgments</h2>", table(head, judgments),
     ]  # fmt: skip
     return page(f"Pair {str(pair['pair_id'])[:12]}", "".join(parts))

@@ -5,7 +5,6 @@ Source: Guo et al. 2017, arXiv:1706.04599 (calibration of step values); the draw
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -13,77 +12,65 @@ from typing import Any
 import orjson
 import polars as pl
 
-from tasks.reports._statistics import Bin, wilson
-from tasks.reports._svg import bars, curve
-from tasks.reports._tree_svg import drawing
-from tasks.reports.audit_page import STYLE
+from tasks.reports import _tree_parts as parts
+from tasks.reports import _tree_svg as svg
+from tasks.reports import search_page
+from tasks.reports._html import STYLE, value
 
-_MORE = """
-body{max-width:none}.tree{width:auto;max-width:none;height:auto}
-.node rect{fill:var(--v);stroke:var(--line);stroke-width:1.2}
-.node.best rect{stroke:var(--dot);stroke-width:2.4}.node.wrong rect{stroke:#c0261b;stroke-width:3;stroke-dasharray:6 3}
-.edge{fill:none;stroke:var(--line);stroke-width:1.4}.edge.best{stroke:var(--dot);stroke-width:3}
-.pair{fill:none;stroke:#b07d00;stroke-width:2}.node.chosen text:first-of-type{font-weight:600}
-.node.lost text:first-of-type{text-decoration:line-through}.plots{display:flex;flex-wrap:wrap;gap:1.5rem}
-.plots>div{flex:1 1 20rem;max-width:32rem}pre{white-space:pre-wrap;overflow-wrap:anywhere}
-"""
+LOOK = svg.LOOK + parts.LOOK + search_page.LOOK
+MOST = 120
+"""Steps of a tree that are drawn; of larger ones those that matter."""
 
 
-def tree_page(nodes: pl.DataFrame, preferences: pl.DataFrame | None = None, *, prompt: str = "", made: str = "") -> str:
-    """Returns one tree as an HTML page: values, visits, the best path, first errors and the pairs taken.
+def tree_page(
+    nodes: pl.DataFrame, preferences: pl.DataFrame | None = None, steps: pl.DataFrame | None = None, *,
+    prompt: str = "", made: str = "", back: str = "",
+) -> str:  # fmt: skip
+    """Returns one tree as an HTML page: values, visits, the best path, first errors, labels and the pairs taken.
 
     Args:
-        nodes: the rows of one tree. preferences: pairs, those of this tree are shown; others are ignored.
-        prompt: its text. made: when and by what, under the title.
+        nodes: the rows of one tree. preferences, steps: of a dataset; those made of this tree are shown.
+        prompt: its text. made: of what version, under the title. back: HTML of links above it.
 
     Raises:
         ValueError: the rows are of no tree or of several.
     """
-    rows = _rows(nodes)
-    ids = {row["node_id"] for row in rows}
-    pairs = [] if preferences is None else [
-        (one, other) for one, other in preferences.select("chosen_id", "rejected_id").iter_rows()
-        if one in ids and other in ids
+    root = _rows(nodes)[0]
+    body = [
+        back, f"<h1>Search tree {escape(root['tree_id'][:8])}</h1>", f'<p class="note">{escape(made)}</p>',
+        f'<p class="question">{escape(prompt)}</p>', section(nodes, preferences, steps, level=2),
     ]  # fmt: skip
+    return whole(f"Tree {root['tree_id'][:8]}", "".join(body))
+
+
+def section(
+    nodes: pl.DataFrame, preferences: pl.DataFrame | None = None, steps: pl.DataFrame | None = None, *, level: int = 3
+) -> str:
+    """Returns what a page shows of one tree: numbers, the drawing, its legend, its pairs, the tree as a list."""
+    rows = _rows(nodes)
+    by_id = {row["node_id"]: row for row in rows}
+    taken = _taken(preferences, by_id)
     errors = {row["node_id"] for row in rows if row["meta"].get("first_error")}
     values = [row["value"] for row in rows if row["value"] is not None]
-    low, high = min([0.0, *values]), max([1.0, *values])
-    svg = drawing(rows, best=best_path(rows), errors=errors, pairs=pairs, span=(low, high))
-    root = rows[0]
-    about = ", ".join(f"{key} {root['meta'][key]}" for key in ("search", "samples", "requests") if key in root["meta"])
-    parts = [
-        f"<h1>Search tree of {escape(root['prompt_id'][:12])}</h1>", f"<pre>{escape(prompt)}</pre>",
-        f'<p class="note">{len(rows)} nodes, {escape(about)}. {escape(made)}</p>',
-        '<p class="note">Blue: the best path. Red dashes: the first wrong step. Ochre: a pair, from the rejected step '
-        f"(struck out) to the chosen one (bold); {len(pairs)} here. Colour: value, from red ({low:.2f}) to green "
-        f"({high:.2f}). ✓ and ✗: right and wrong ends.</p>",
-        f'<div class="wide">{svg}</div>',
-    ]  # fmt: skip
-    return _page(f"Tree {root['tree_id'][:12]}", parts)
-
-
-def search_page(nodes: pl.DataFrame, *, title: str = "Searches", made: str = "") -> str:
-    """Returns plots over many trees: depth, branching, what values say against how rollouts end, and their spread."""
-    rows = [row | {"meta": orjson.loads(row["meta"] or "{}")} for row in nodes.iter_rows(named=True)]
-    steps = [row for row in rows if row["parent_id"] is not None]
-    ends = [row for row in steps if row["terminal"]]
-    children = Counter(row["parent_id"] for row in steps)
-    count = len({row["tree_id"] for row in rows})
-    judged = [row for row in ends if row["reward"] is not None]
-    right = wilson(sum(row["reward"] >= 0.5 for row in judged), len(judged))
-    plots = [
-        ("Depth of ends", _histogram(Counter(row["depth"] for row in ends))),
-        ("Children a node", _histogram(Counter(children.values()))),
-        ("Judged rollouts a node", _histogram(Counter(_bucket(row["rollouts"] or 0) for row in steps))),
-        ("Right rollouts, by depth", bars(_by_depth(steps))),
-        ("Value against share of right rollouts", curve(calibration(steps), low=0.0)),
-    ]
-    parts = [
-        f"<h1>{escape(title)}</h1>",
-        f'<p class="note">{count} trees, {len(steps)} steps; distinct ends right: {right}. {escape(made)}</p>',
-        '<div class="plots">', *(f"<div><h2>{name}</h2>{svg}</div>" for name, svg in plots), "</div>",
-    ]  # fmt: skip
-    return _page(title, parts)
+    marks = svg.Marks(
+        best=best_path(rows), errors=errors, pairs=[(pair["chosen_id"], pair["rejected_id"]) for pair in taken],
+        labels=_labels(steps, by_id), span=(min([0.0, *values]), max([1.0, *values])),
+    )  # fmt: skip
+    wanted = {*marks.best, *errors, *(name for pair in marks.pairs for name in pair)}
+    shown, marks.hidden = parts.trimmed(rows, wanted, MOST)
+    told = f"A tree of {len(rows) - 1} steps with {len(taken)} pairs; the same stands in the list below it."
+    picture = (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="The tree">'
+        f"{svg.drawing(shown, marks, title=told)}</div>"
+    )
+    head = f"h{level}"
+    return "".join(
+        [
+            _tiles(rows, len(taken)), parts.legend(marks, bool(marks.labels)), picture,
+            f"<{head}>Pairs taken</{head}>{parts.pairs(taken, by_id)}" if taken else "",
+            f"<details><summary>The tree as a list</summary>{parts.listed(rows, marks)}</details>",
+        ]
+    )  # fmt: skip
 
 
 def best_path(rows: Sequence[Mapping[str, Any]]) -> set[str]:
@@ -98,20 +85,6 @@ def best_path(rows: Sequence[Mapping[str, Any]]) -> set[str]:
     return found
 
 
-def calibration(steps: Sequence[Mapping[str, Any]], bins: int = 10) -> list[Bin]:
-    """Returns the share of right rollouts by what the value (brought to 0 to 1) said; ends are left out."""
-    told: dict[int, list[tuple[float, int, int]]] = {}
-    for row in steps:
-        if row["terminal"] or row["value"] is None or not row["rollouts"]:
-            continue
-        value = min(max(row["value"], 0.0), 1.0)
-        told.setdefault(min(int(value * bins), bins - 1), []).append((value, row["successes"] or 0, row["rollouts"]))
-    return [
-        Bin(sum(v for v, _, _ in seen) / len(seen), wilson(sum(s for _, s, _ in seen), sum(n for _, _, n in seen)))
-        for _, seen in sorted(told.items())
-    ]
-
-
 def _rows(nodes: pl.DataFrame) -> list[dict[str, Any]]:
     rows = [row | {"meta": orjson.loads(row["meta"] or "{}")} for row in nodes.iter_rows(named=True)]
     if len({row["tree_id"] for row in rows}) != 1:
@@ -119,29 +92,41 @@ def _rows(nodes: pl.DataFrame) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: (row["depth"], row["meta"].get("order", 0), row["node_id"]))
 
 
-def _by_depth(steps: Sequence[Mapping[str, Any]]) -> list[tuple[str, Any]]:
-    found: dict[int, list[int]] = {}
-    for row in steps:
-        if row["rollouts"]:
-            counts = found.setdefault(row["depth"], [0, 0])
-            counts[0] += row["successes"] or 0
-            counts[1] += row["rollouts"]
-    return [(f"step {depth}", wilson(*counts)) for depth, counts in sorted(found.items())]
+def _taken(preferences: pl.DataFrame | None, by_id: Mapping[str, Any]) -> list[dict[str, Any]]:
+    if preferences is None:
+        return []
+    ids = list(by_id)
+    own = preferences.filter(pl.col("chosen_id").is_in(ids), pl.col("rejected_id").is_in(ids))
+    found = own.iter_rows(named=True)
+    return sorted(found, key=lambda pair: (by_id[pair["chosen_id"]]["depth"], -(pair.get("margin") or 0.0)))
 
 
-def _bucket(count: int) -> int:
-    """Returns the power of two at or below a count, 0 for none."""
-    return 1 << (count.bit_length() - 1) if count else 0
+def _labels(steps: pl.DataFrame | None, by_id: Mapping[str, Any]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for row in [] if steps is None else steps.iter_rows(named=True):
+        names = orjson.loads(row["meta"] or "{}").get("node_ids") or []
+        found |= {name: label for name, label in zip(names, row["labels"] or (), strict=False) if name in by_id}
+    return found
 
 
-def _histogram(counts: Mapping[int, int]) -> str:
-    total = sum(counts.values())
-    return bars([(str(key), wilson(count, total)) for key, count in sorted(counts.items())])
+def _tiles(rows: Sequence[Mapping[str, Any]], taken: int) -> str:
+    ends = [row for row in rows if row["terminal"] and row["reward"] is not None]
+    root = rows[0]
+    tiles = [
+        ("search", root["meta"].get("search")), ("steps", len(rows) - 1),
+        ("right ends", f"{sum(row['reward'] >= 0.5 for row in ends)} of {len(ends)}" if ends else None),
+        ("solved, by rollouts", f"{root['successes'] or 0} of {root['rollouts']}" if root["rollouts"] else None),
+        ("samples", root["meta"].get("samples")), ("pairs", taken or None),
+    ]  # fmt: skip
+    shown = "".join(f"<div><dt>{name}</dt><dd>{value(told)}</dd></div>" for name, told in tiles if told is not None)
+    return f'<dl class="tiles">{shown}</dl>'
 
 
-def _page(title: str, parts: Sequence[str]) -> str:
+def whole(title: str, body: str) -> str:
+    """Returns a page with the look of trees."""
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><link rel="icon" href="data:,">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{STYLE}{_MORE}</style></head><body>{''.join(parts)}</body></html>"
+        f'<title>{escape(title)}</title><style>{STYLE}{LOOK}</style></head><body class="trees"><main>{body}</main>'
+        "</body></html>\n"
     )

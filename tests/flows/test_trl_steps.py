@@ -18,7 +18,7 @@ TRAINERS = ROOT / ".venv-trainers"
 
 @pytest.fixture(scope="session")
 def trainers() -> Path:
-    """Returns the Python that has TRL, installed now if it is not there, and beside it the last that trains such models.
+    """Returns the Python that has TRL, installed if need be, and beside it the last TRL that trains such models.
 
     That one is pure Python: it shares torch and the rest with the newest.
     """
