@@ -14,7 +14,7 @@ import json
 import logging
 import os
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -33,7 +33,7 @@ def measured(query: str, tables: Mapping[str, Rows]) -> dict[str, float]:
     Raises:
         ValueError: the query gives another number of rows than one, or a null.
     """
-    with _opened(tables) as connection:
+    with opened(tables) as connection:
         cursor = connection.execute(query)
         names = [column[0] for column in cursor.description]
         found = cursor.fetchall()
@@ -44,14 +44,14 @@ def measured(query: str, tables: Mapping[str, Rows]) -> dict[str, float]:
 
 def asked(query: str, tables: Mapping[str, Rows]) -> pl.DataFrame:
     """Returns the rows of a query over the tables."""
-    with _opened(tables) as connection:
+    with opened(tables) as connection:
         found = pl.from_arrow(connection.sql(query).to_arrow_table())
     assert isinstance(found, pl.DataFrame)
     return found
 
 
 @contextlib.contextmanager
-def _opened(tables: Mapping[str, Rows]) -> Iterator[Any]:
+def opened(tables: Mapping[str, Rows]) -> Iterator[Any]:
     import duckdb
 
     with duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"}) as connection:
@@ -67,15 +67,28 @@ def _opened(tables: Mapping[str, Rows]) -> Iterator[Any]:
         yield connection
 
 
-def checked(suite: Path, numbers: Mapping[str, float], parameters: Mapping[str, Any]) -> pl.DataFrame:
+def checked(
+    suite: Path, numbers: Mapping[str, float], parameters: Mapping[str, Any], *, blocks: Collection[str] = (),
+    warns: Collection[str] = (),
+) -> pl.DataFrame:  # fmt: skip
     """Returns one row an expectation of the suite file: name, severity (block, warn), success, observed, allowed, says.
 
+    Args:
+        blocks, warns: checks that block, or only warn, whatever the file says.
+
     Raises:
-        ValueError: an expectation could not be computed; that is a defect of the gate, not a refusal.
+        ValueError: an expectation could not be computed; that is a defect of the gate, not a refusal. Or ``blocks`` or
+            ``warns`` names no check, or both name the same.
     """
     written = json.loads(suite.read_text(encoding="utf-8"))
     passed = within(written["expectations"], numbers, parameters)
-    return passed if passed is not None else _validated(suite.name, written, numbers, parameters)
+    found = passed if passed is not None else _validated(suite.name, written, numbers, parameters)
+    wrong = sorted({*blocks, *warns} - set(found["name"])) or sorted(set(blocks) & set(warns))
+    if wrong:
+        raise ValueError(f"blocks and warns name {wrong[0]!r}; each may name once one of {', '.join(found['name'])}")
+    name = pl.col("name")
+    severity = pl.when(name.is_in([*blocks])).then(pl.lit("block")).when(name.is_in([*warns])).then(pl.lit("warn"))
+    return found.with_columns(severity=severity.otherwise("severity"))
 
 
 def _validated(
@@ -83,7 +96,7 @@ def _validated(
 ) -> pl.DataFrame:
     import pandas as pd
 
-    gx = _library()
+    gx = library()
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = gx.data_context.types.base.ProgressBarsConfig(globally=False)
     asset = context.data_sources.add_pandas("gate").add_dataframe_asset("numbers")
@@ -100,7 +113,7 @@ def _validated(
     return pl.DataFrame(sorted(rows, key=lambda check: order.index(check["name"])), schema=CHECKS, orient="row")
 
 
-def _library() -> Any:
+def library() -> Any:
     """Returns Great Expectations, imported without its telemetry, its notes and warnings about its own imports."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # read once, at import
     with warnings.catch_warnings():

@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from schemas.blocks import gate
+from tasks.gates._schema import faulty, schema_faults
 from tasks.gates._suite import Rows, checked, measured
 
 
@@ -30,6 +31,8 @@ def basics(
     max_refused_rate: float = 0.2,
     max_contradicted_rate: float = 0.5,
     max_length_win_rate: float = 0.8,
+    blocks: tuple[str, ...] = (),
+    warns: tuple[str, ...] = (),
 ) -> pl.DataFrame:
     """Returns one row a check: name, severity (``block`` or ``warn``), success, observed, allowed, says.
 
@@ -42,9 +45,10 @@ def basics(
         preferences: the pairs about to be published.
         completions, prompts: what their ids must resolve to.
         judgments: those of this run.
+        blocks, warns: checks that are to block, or only to warn, whatever their file says.
 
     Raises:
-        ValueError: a check could not be computed.
+        ValueError: a check could not be computed, or there is none of such a name.
     """
     limits = {
         "min_pairs": min_pairs,
@@ -57,5 +61,8 @@ def basics(
     }
     here = Path(__file__)
     tables = {"preferences": preferences, "completions": completions, "prompts": prompts, "judgments": judgments}
+    faults = schema_faults(preferences)
+    if faults:  # nothing else can be asked of such a table
+        return faulty(faults)
     numbers = measured(here.with_suffix(".sql").read_text(encoding="utf-8"), tables)
-    return checked(here.with_suffix(".json"), numbers, limits)
+    return checked(here.with_suffix(".json"), numbers | {"schema_faults": 0.0}, limits, blocks=blocks, warns=warns)

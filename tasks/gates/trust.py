@@ -16,6 +16,7 @@ import polars as pl
 
 from schemas.blocks import gate
 from tasks.gates._suite import Rows, asked, checked, measured
+from tasks.texts.items import read_items
 from tasks.texts.minhash import near
 from tasks.texts.overlap import index, overlaps
 
@@ -23,7 +24,7 @@ SAMPLE = 200_000
 """Prompts that are searched for near-duplicates; where there are more, the share found is scaled up."""
 
 
-@gate(scope="dataset")
+@gate(scope="dataset", files=("against",))
 def trust(
     preferences: Rows,
     judgments: Rows,
@@ -37,9 +38,11 @@ def trust(
     max_even_rate: float = 0.05,
     max_near_duplicate_share: float = 0.1,
     threshold: float = 0.8,
-    against: tuple[str, ...] = (),
+    against: str | tuple[str, ...] = (),
     run: int = 13,
     max_drift: float = 0.5,
+    blocks: tuple[str, ...] = (),
+    warns: tuple[str, ...] = (),
 ) -> pl.DataFrame:
     """Returns one row a check: name, severity (``block`` or ``warn``), success, observed, allowed, says.
 
@@ -50,8 +53,10 @@ def trust(
         preferences: the pairs about to be published. judgments: those of this run.
         previous: the pairs of the newest published version; no rows where there is none.
         threshold: Jaccard similarity of 3-word shingles from which two prompts are near-duplicates.
-        against: texts of benchmark items that no prompt may share ``run`` words in a row with.
+        against: benchmark items that no prompt may share ``run`` words in a row with: texts, or a file or folder of
+            them as ``filter: decontaminate`` reads.
         max_drift: from the previous version, in standard deviations for means, as a share for the mix of policies.
+        blocks, warns: checks that are to block, or only to warn, whatever their file says.
     """
     limits = {name: value for name, value in locals().items() if name.startswith("max_")}
     here = Path(__file__)
@@ -59,7 +64,7 @@ def trust(
     numbers = measured(here.with_suffix(".sql").read_text(encoding="utf-8"), tables)
     numbers["near_duplicate_share"] = _near_duplicates(preferences, threshold)
     numbers["benchmark_overlaps"] = _overlaps(preferences, against, run) if against else 0.0
-    return checked(here.with_suffix(".json"), numbers, limits)
+    return checked(here.with_suffix(".json"), numbers, limits, blocks=blocks, warns=warns)
 
 
 _PROMPTS = """
@@ -80,6 +85,7 @@ def _near_duplicates(preferences: Rows, threshold: float) -> float:
     return min(1.0, found / rows.height * int(rows["step"][0]))  # a sample of 1 in n holds 1 in n of the partners
 
 
-def _overlaps(preferences: Rows, against: tuple[str, ...], run: int) -> float:
+def _overlaps(preferences: Rows, against: str | tuple[str, ...], run: int) -> float:
     rows = asked(_PROMPTS.format(sample=2**60), {"preferences": preferences})
-    return float(len(overlaps(rows["prompt"], index(pl.Series(against), run=run)).text))
+    items = read_items(Path(against))["text"] if isinstance(against, str) else pl.Series(against)
+    return float(len(overlaps(rows["prompt"], index(items, run=run)).text))

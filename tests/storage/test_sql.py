@@ -164,7 +164,7 @@ print([m for m in sys.modules if m.split(".")[0] in ("storage", "schemas", "delt
         "[('b', 'right', 'valid', 1.0, 'no'), ('c', 'right', 'valid', 1.0, 'no')]",
         "[('a',)]",
         "2 (0,)",
-        str(sorted(TABLES)),
+        str(sorted([*TABLES, "measures"])),
         "[]",
     ]
 
