@@ -27,6 +27,7 @@ from flows import run as runner
 from flows import verify as rebuilding
 from flows.describe import describe
 from flows.result import Result
+from flows.trees import section
 from storage.files import atomic_file
 from storage.lineage import lineage as trace
 from storage.sql import sql as ask
@@ -105,7 +106,8 @@ def report(version: str, root: str | Path = "./lake") -> dict[str, Any]:
 def write_report(version: str, file: str | Path, root: str | Path = "./lake") -> Path:
     """Writes a version's page and returns its path."""
     with atomic_file(Path(file)) as draft:
-        draft.write_text(version_page(report(version, root)), encoding="utf-8")
+        page = version_page(report(version, root), searches=section(Store.open(root, create=False), version))
+        draft.write_text(page, encoding="utf-8")
     return Path(file)
 
 

@@ -42,7 +42,8 @@ def answer(root: str, path: str, asked: dict[str, str]) -> str | None:
         searched = trees.searched(store)
         return versions_page([row | {"searched": searched(row)} for row in store.versions().reverse().to_dicts()])
     if path == "/report":
-        return version_page(describe(store, asked.get("of", "")))
+        dataset = asked.get("of", "")
+        return version_page(describe(store, dataset), searches=trees.section(store, dataset))
     if path == "/pairs":
         return _pairs(store, asked)
     if path == "/pair":

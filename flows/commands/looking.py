@@ -178,12 +178,14 @@ def report(dataset: str, html: Path | None, root: str, as_json: bool) -> None:
     from flows.describe import describe, text
     from storage.store import Store
 
-    found = describe(Store.open(root, create=False), dataset)
+    store = Store.open(root, create=False)
+    found = describe(store, dataset)
     if html is not None:
+        from flows.trees import section
         from storage.files import atomic_file
         from tasks.reports.version_page import version_page
 
         with atomic_file(html) as draft:
-            draft.write_text(version_page(found), encoding="utf-8")
+            draft.write_text(version_page(found, searches=section(store, dataset)), encoding="utf-8")
         click.echo(f"page: {html}", err=True)
     print_json(found) if as_json else click.echo(text(found), nl=False)

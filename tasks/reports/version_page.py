@@ -13,9 +13,11 @@ from tasks.reports._differences import marked
 from tasks.reports._html import STYLE, figure, rate, table, value, wide
 from tasks.reports._plots import columns, rows
 from tasks.reports._version_judges import judges_part
+from tasks.reports.tree_page import LOOK
 
 _PARTS = (
-    ("made", "How it was made"), ("plots", "Plots"), ("judges", "Judges"), ("gates", "Gates"),
+    ("made", "How it was made"), ("plots", "Plots"), ("judges", "Judges"),
+    ("searches", "Search trees"), ("gates", "Gates"),
     ("previous", "Against the version before"), ("read", "Rows to read"), ("recipe", "Recipe"),
 )  # fmt: skip
 
@@ -24,14 +26,15 @@ LONG, LINES = 900, 14
 """Letters and lines from which on a text gets a box of its own."""
 
 
-def version_page(found: Mapping[str, Any]) -> str:
+def version_page(found: Mapping[str, Any], *, searches: str = "") -> str:
     """Returns the description of a version as an HTML page.
 
     Args:
         found: what ``describe`` returns; parts that are missing are left out.
+        searches: HTML of the trees behind it, empty where it was made without a search.
     """
     made = {
-        "made": _made(found), "plots": _plots(found), "judges": judges_part(found),
+        "made": _made(found), "plots": _plots(found), "judges": judges_part(found), "searches": searches,
         "gates": _gates(found.get("gates") or ()),
         "previous": _previous(found.get("previous")), "read": _examples(found.get("examples") or {}),
         "recipe": _recipe(found.get("resolved") or {}),
@@ -44,7 +47,7 @@ def version_page(found: Mapping[str, Any]) -> str:
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><link rel="icon" href="data:,">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{name}</title><style>{STYLE}</style></head><body><main>{_head(found)}"
+        f"<title>{name}</title><style>{STYLE}{LOOK if searches else ''}</style></head><body><main>{_head(found)}"
         f'<nav aria-label="On this page">{links}</nav>{body}</main></body></html>\n'
     )
 
