@@ -29,6 +29,7 @@ _NOUN = re.compile(
 )
 _DRESS = re.compile(r"[\s*_`\"'.()\[\]!]+")
 _NUMBER = re.compile(r"([-−+]?\d+(?:\.\d+)?)(?:\s*(?:/|out of)\s*(\d+(?:\.\d+)?))?")
+_WHY = re.compile(r"\s+(?:because|since|due to)\b.*", re.DOTALL)
 _NUMBERS = re.compile(r"[-+]?\d+(?:\.\d+)?(?:[ ,;]+[-+]?\d+(?:\.\d+)?)*")
 _REASONS = ("rationale", "reasoning", "reason", "explanation", "justification", "feedback", "critique")
 _WINNER = ("winner", "verdict", "preference", "choice")
@@ -196,7 +197,8 @@ def number_named(value: object, lowest: float, highest: float) -> float | None:
     """Returns the number a value names where it lies on the scale, or null."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value) if lowest <= value <= highest else None  # no number lies between nothing and NaN
-    found = _NUMBER.fullmatch(value.strip(" \t*_`\"'.()!")) if isinstance(value, str) else None
+    said = _WHY.sub("", value).strip(" \t*_`\"'.()!") if isinstance(value, str) else ""
+    found = _NUMBER.fullmatch(said)
     if found is None or (found[2] and float(found[2]) != highest):
         return None
     score = float(found[1].replace("−", "-"))

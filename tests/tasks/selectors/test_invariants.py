@@ -267,7 +267,7 @@ def test_every_number_is_finite_even_where_nothing_differs(name, case, scores):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "case"), ALL)
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(SAMPLES, st.integers(0, 99))
 def test_all_of_this_in_many_more_worlds(name, case, samples, seed):
     def hold(test: Any, *more: Any) -> None:
