@@ -39,7 +39,8 @@ def describe(store: Store, dataset: str) -> dict[str, Any]:
         "outcomes": outcomes,
         **orjson.loads(run.get("metrics") or "{}"), "calls": orjson.loads(run.get("calls") or "{}"),
         "settings": orjson.loads(run.get("settings") or "{}"), "resolved": orjson.loads(run.get("resolved") or "{}"),
-        "figures": found, "pairs": _numbers(found), "policies": _policies(pairs), "funnel": _funnel(rows, removed, outcomes, version.primary, found["prompts"]),
+        "figures": found, "pairs": _numbers(found), "policies": _policies(pairs),
+        "funnel": _funnel(rows, removed, outcomes, version.primary, found["prompts"]),
         "costs": _costs(store, version), "gates": orjson.loads(version.gates or "[]"),
         "panel": panel(pairs, store.read("judgments")), "audits": _audits(store, version, pairs),
         "previous": _previous(store, version),
@@ -158,7 +159,7 @@ def rows_to_read(store: Store, version: Version, count: int = 10) -> dict[str, l
 def _row(table: str, row: dict[str, Any], name: str) -> dict[str, Any]:
     if table == "examples":
         numbers = {key: row[key] for key in ("label", "reward", "weight", "conditioning") if row[key] is not None}
-        texts = [{"name": "completion", "facts": _facts(numbers), "text": _said(row["completion"])}]
+        texts = [{"name": "completion", "facts": _facts(numbers), "text": said(row["completion"])}]
     else:
         columns = ("ranks", "rewards") if table == "rankings" else ("labels", "values", "advantages")
         texts = [
@@ -166,7 +167,7 @@ def _row(table: str, row: dict[str, Any], name: str) -> dict[str, Any]:
              "facts": _facts({key[:-1]: row[key][i] for key in columns if row[key] and i < len(row[key])})}
             for i, text in enumerate(row["completions"])
         ]  # fmt: skip
-    return {"row_id": name, "prompt": _said(row["prompt"]), "texts": texts}
+    return {"row_id": name, "prompt": said(row["prompt"]), "texts": texts}
 
 
 def _facts(numbers: dict[str, Any]) -> str:
@@ -176,10 +177,10 @@ def _facts(numbers: dict[str, Any]) -> str:
 
 def readable(row: dict[str, Any]) -> dict[str, Any]:
     """Returns a pair with its messages as text."""
-    return {**row, **{side: _said(row[side]) for side in ("prompt", "chosen", "rejected")}}
+    return {**row, **{side: said(row[side]) for side in ("prompt", "chosen", "rejected")}}
 
 
-def _said(messages: list[dict[str, Any]]) -> str:
+def said(messages: list[dict[str, Any]]) -> str:
     """Returns the text of messages; where there are several, with who said it."""
     if len(messages) == 1:
         return text_of(messages)

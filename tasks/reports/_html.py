@@ -36,7 +36,8 @@ article{background:var(--card);border-radius:.5rem;padding:.7rem .9rem;margin:.8
 .sides{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(19rem,100%),1fr));gap:.3rem 1.2rem}
 .sides>*{min-width:0}.text{white-space:pre-wrap;overflow-wrap:anywhere;margin:.2rem 0}
 .long{max-height:26rem;overflow:auto}
-h4{font-size:.85rem;margin:.4rem 0 0;color:var(--soft)}ins{background:var(--ins);text-decoration:none}
+h4,.name{font-size:.85rem;font-weight:600;margin:.4rem 0 0;color:var(--soft)}
+ins{background:var(--ins);text-decoration:none}
 del{background:var(--del);text-decoration:none}pre{background:var(--card);padding:.7rem;overflow:auto;font-size:.85rem}
 :focus-visible{outline:3px solid var(--bar);outline-offset:2px}
 """

@@ -124,7 +124,8 @@ def pair_page(pair: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     tree = orjson.loads(pair.get("meta") or "{}").get("tree_id")
     asked = urlencode({"id": tree, "of": facts[1][1].rpartition(", ")[2]})
     parts = [
-        pair_article(pair), f"<h2>Where it comes from</h2>{lineage_drawing(found)}", f'<p><a href="/tree?{asked}">the search tree it was taken from</a></p>' if tree else "",
+        pair_article(pair), f"<h2>Where it comes from</h2>{lineage_drawing(found)}",
+        f'<p><a href="/tree?{asked}">the search tree it was taken from</a></p>' if tree else "",
         table((), facts), "<h2>Completions</h2>",
         table(("", "policy", "finished by", "tokens", "sampling"), sides), "<h2>Judgments</h2>", table(head, judgments),
     ]  # fmt: skip

@@ -60,7 +60,7 @@ def section(
     shown, marks.hidden = parts.trimmed(rows, wanted, MOST)
     told = f"A tree of {len(rows) - 1} steps with {len(taken)} pairs; the same stands in the list below it."
     picture = (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="The tree">'
+        f'<div class="scroll" tabindex="0" role="group" aria-label="The tree">'
         f"{svg.drawing(shown, marks, title=told)}</div>"
     )
     head = f"h{level}"

@@ -228,7 +228,7 @@ def spoken(name: str, text: str) -> str:
     """Returns a text under its name; one that is long scrolls in a box of its own, which keys can reach."""
     long = len(text) > LONG or text.count("\n") > LINES
     more = f' tabindex="0" role="group" aria-label="{escape(name)}"' if long else ""
-    return f'<h4>{escape(name)}</h4><div class="text{" long" if long else ""}"{more}>{text}</div>'
+    return f'<p class="name">{escape(name)}</p><div class="text{" long" if long else ""}"{more}>{text}</div>'
 
 
 def _recipe(resolved: Mapping[str, Any]) -> str:

@@ -92,3 +92,24 @@ def test_a_port_that_is_taken_is_named(address, tmp_path):
     ran = CliRunner().invoke(cli, ["browse", "--port", str(address), "--root", str(tmp_path / "l")])
     assert ran.exit_code != 0
     assert f"port {address} cannot be opened" in str(ran.exception)
+
+
+def test_judgments_are_found_by_judge_outcome_and_words_and_show_what_they_are_about(address):
+    whole = get(address, "/judgments")[1]
+    assert "<p>360 judgments, 1 to 20.</p>" in whole
+    assert '<option value="math">' in whole
+    assert "What is " in whole
+    assert "Answer: " in whole
+    assert "<p>360 judgments" in get(address, "/judgments", judge="math", outcome="valid", kind="pointwise")[1]
+    assert "<p>0 judgments.</p>" in get(address, "/judgments", outcome="valid", judge="nobody")[1]
+    few = get(address, "/judgments", text="answer '12'")[1]
+    assert "reference" in few
+    assert "<p>360 " not in few
+    assert 'start=340">next</a>' in get(address, "/judgments", start=320)[1]
+    assert "next</a>" not in get(address, "/judgments", start=340)[1]
+
+
+def test_pairs_come_in_the_order_asked_for(address):
+    wide = get(address, "/pairs", of="quickstart@v1", order="widest")[1]
+    assert '<option selected value="widest">' in wide
+    assert count(wide) == count(get(address, "/pairs", of="quickstart@v1")[1])
