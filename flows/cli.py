@@ -42,6 +42,10 @@ COMMANDS = {
         "flows.commands.verifying:verify",
         "Check the lake, or that VERSION is what it was and is made again from the ledger.",
     ),
+    "offenders": (
+        "flows.commands.offending:offenders",
+        "Show the rows behind what the gates said of VERSION, a version or a run.",
+    ),
     "tag": ("flows.commands.keeping:tag", "Give VERSION (dataset@v2) the tag NAME."),
     "rollback": ("flows.commands.keeping:rollback", "Publish the content of VERSION again, as the newest version."),
     "vacuum": ("flows.commands.keeping:vacuum", "Delete data files that neither a version nor a table needs."),

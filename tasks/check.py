@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import polars as pl
+
+from schemas.errors import boundary
 from tasks.score import Step
 
 
@@ -28,3 +31,15 @@ def refused(checks: Sequence[Mapping[str, Any]]) -> str | None:
         for row in blocking
     )
     return f"{len(blocking)} of {len(checks)} checks failed: {found}"
+
+
+def offending(gate: Step, name: str, tables: Mapping[str, Any], *, most: int = 20) -> pl.DataFrame:
+    """Returns at most so many rows behind one check of a gate.
+
+    Raises:
+        RecipeError: no rows are known behind such a check: a gate of one's own has none.
+    """
+    from tasks.gates._rows import offending as rows
+
+    with boundary(f"recipe {gate.recipe}, gate {gate.block.name}"):
+        return rows(gate.block.name, name, tables, gate.params, most=most)

@@ -67,7 +67,7 @@ def trust(
     return checked(here.with_suffix(".json"), numbers, limits, blocks=blocks, warns=warns)
 
 
-_PROMPTS = """
+PROMPTS = """
 with step as (select greatest(approx_count_distinct(prompt_id) // {sample}, 1)::ubigint as step from preferences)
 select
     prompt_id, (select step from step) as step,
@@ -78,7 +78,7 @@ group by prompt_id order by prompt_id
 
 
 def _near_duplicates(preferences: Rows, threshold: float) -> float:
-    rows = asked(_PROMPTS.format(sample=SAMPLE), {"preferences": preferences})
+    rows = asked(PROMPTS.format(sample=SAMPLE), {"preferences": preferences})
     if not rows.height:
         return 0.0
     found = len(near(rows["prompt"], threshold=threshold).row)
@@ -86,6 +86,6 @@ def _near_duplicates(preferences: Rows, threshold: float) -> float:
 
 
 def _overlaps(preferences: Rows, against: str | tuple[str, ...], run: int) -> float:
-    rows = asked(_PROMPTS.format(sample=2**60), {"preferences": preferences})
+    rows = asked(PROMPTS.format(sample=2**60), {"preferences": preferences})
     items = read_items(Path(against))["text"] if isinstance(against, str) else pl.Series(against)
     return float(len(overlaps(rows["prompt"], index(items, run=run)).text))

@@ -9,6 +9,7 @@ import pytest
 
 from schemas.messages import assistant, to_rows
 from schemas.tables import COMPLETIONS, JUDGMENTS, PREFERENCES, PROMPTS, conform
+from tasks.gates._rows import offending
 from tasks.gates.basics import basics
 from tasks.gates.trust import trust
 from tests.support.pairs import pair
@@ -163,6 +164,34 @@ def test_a_planted_violation_is_blocked_or_only_warned_of_where_that_is_wanted(n
         assert found[check]["says"].endswith("content_id is missing; margin is BIGINT, not DOUBLE")
     else:
         assert checks(name, tables, warns=(check,), **params)[check]["severity"] == "warn"
+
+
+@pytest.mark.parametrize(("name", "check"), [(name, check) for name, held in PLANTED.items() for check in held])
+def test_the_rows_behind_a_planted_violation_are_found(name, check):
+    rows = clean()
+    odd = check in ("schema_faults", "duplicate_ids")
+    if not odd:
+        PLANTED[name][check](rows)
+    tables = {table: frame(SCHEMAS[table], held) for table, held in rows.items()}
+    if odd:
+        tables["preferences"] = PLANTED[name][check](tables["preferences"])
+    found = offending(name, check, tables, {"threshold": 0.8, "against": (ITEM,), "run": 13}, most=5)
+    assert 1 <= found.height <= 5
+    single = {"empty_texts", "identical_texts", "outscored", "nan_scores", "lost_completions", "lost_prompts",
+              "duplicate_pairs", "duplicate_ids", "split_leaks", "benchmark_overlaps"}  # fmt: skip
+    assert found.height == 1 or check not in single
+
+
+def test_nothing_lies_behind_checks_that_hold():
+    tables = {table: frame(SCHEMAS[table], held) for table, held in clean().items()}
+    params = {"threshold": 0.8, "against": ("nobody has these words in a row",), "run": 13}
+    always = {"pairs", "schema_faults", "first_shown_excess", "length_win_rate", "saturated_rate", "margin_drift",
+              "length_drift", "policy_drift"}  # fmt: skip
+    for name, held in PLANTED.items():
+        for check in held.keys() - always:
+            assert not offending(name, check, tables, params).height, check
+    with pytest.raises(ValueError, match="has no rows for a check 'colour'; it has pairs, duplicate_ids"):
+        offending("basics", "colour", tables, params)
 
 
 def test_a_check_that_is_not_there_cannot_be_made_to_block():
