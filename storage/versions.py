@@ -130,6 +130,9 @@ def resolve(store: Store, text: str) -> Version:
         if owners:
             which = ", ".join(version.name for version in owners)
             raise UsageError(f"several datasets have a {text}: {which}; name one of them")
+        if _NUMBER.fullmatch(text):
+            known = sorted({version.version for version in versions})
+            raise UsageError(f"no dataset here has a version {text!r}: {nearest(text, known)}")
     raise UsageError(f"there is no dataset {dataset!r} here: {nearest(dataset, names)}")
 
 

@@ -94,27 +94,30 @@ def _csv(path: Path, size: int) -> Iterator[pl.DataFrame]:
 
 def _json_lines(path: Path, size: int) -> Iterator[pl.DataFrame]:
     rows: list[dict[str, Any]] = []
+    before = 0
     try:
         with _open(path) as file:
             for number, line in enumerate(file, start=1):
                 if line.strip():
-                    rows.append(_object(line, path, number))
+                    rows.append(_object(line, path, number, before + len(rows) + 1))
                 if len(rows) == size:
                     yield _frame(rows)
-                    rows = []
+                    before, rows = before + size, []
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"cannot be read: {error}", file=str(path)) from error
     if rows:
         yield _frame(rows)
 
 
-def _object(line: bytes, path: Path, number: int) -> dict[str, Any]:
+def _object(line: bytes, path: Path, number: int, count: int) -> dict[str, Any]:
+    """Returns one line's object; a fault names the line and, where blank lines make it another number, the row."""
+    where = f"{path}, line {number}" + (f" (row {count})" if count != number else "")
     try:
         row = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        raise DataError(f"not JSON: {error.msg}", file=f"{path}, line {number}") from error
+        raise DataError(f"not JSON: {error.msg}", file=where) from error
     if not isinstance(row, dict):
-        raise DataError(f"expected an object, found {type(row).__name__}", file=f"{path}, line {number}")
+        raise DataError(f"expected an object, found {type(row).__name__}", file=where)
     return row
 
 

@@ -119,9 +119,10 @@ def _short(value: Any) -> str:
 
 @click.command()
 @click.argument("pair_id")
+@click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write a page with a drawing of it.")
 @root_option
 @json_option
-def lineage(pair_id: str, root: str, as_json: bool) -> None:
+def lineage(pair_id: str, html: Path | None, root: str, as_json: bool) -> None:
     """Show everything behind a pair, from its prompt to its cost.
 
     The first letters of its id are enough.
@@ -131,6 +132,14 @@ def lineage(pair_id: str, root: str, as_json: bool) -> None:
 
     store = Store.open(root, create=False)
     found = trace(store, _whole(store, pair_id))
+    if html is not None:
+        from flows.describe import readable
+        from storage.files import atomic_file
+        from tasks.reports.browse_pages import pair_page
+
+        with atomic_file(html) as draft:
+            draft.write_text(pair_page(readable(found["pair"]), found, alone=True), encoding="utf-8")
+        click.echo(f"page: {html}", err=True)
     print_json(found) if as_json else _print_tree(pair_id, found)
 
 

@@ -73,7 +73,9 @@ def _layers(found: Mapping[str, Any]) -> list[list[Box]]:
         None if cost is None else f"${cost:,.4f} for its answers and judgments"))), "pair")  # fmt: skip
     names = [str(version["name"]) for version in found.get("versions") or ()]
     held = Box(0, "in versions", tuple(_first(names)))
-    return [[top], answers, _judgments(found.get("judgments") or ()), scores, [made], [held]]
+    judged = _judgments(found.get("judgments") or ())
+    apart, together = [box for box in judged if box.side], [box for box in judged if not box.side]
+    return [[top], answers, apart, together, scores, [made], [held]]
 
 
 def _answer(row: Mapping[str, Any] | None, pair: Mapping[str, Any], side: str) -> tuple[str, ...]:

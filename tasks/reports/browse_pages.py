@@ -101,11 +101,11 @@ def pairs_page(
     return page(f"Pairs of {name}", f"{form}{shown}{articles}<p>{' · '.join(steps)}</p>")
 
 
-def pair_page(pair: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+def pair_page(pair: Mapping[str, Any], found: Mapping[str, Any], *, alone: bool = False) -> str:
     """Returns one pair with its completions, judgments, run and cost.
 
     Args:
-        pair: its texts as text. found: what ``storage.lineage`` returns.
+        pair: its texts as text. found: what ``storage.lineage`` returns. alone: as a file that links nowhere.
     """
     judgments = [
         (str(row.get("judge")), " and ".join(row.get("about") or ()), str(row.get("outcome")), value(row.get("score")),
@@ -125,8 +125,8 @@ def pair_page(pair: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     asked = urlencode({"id": tree, "of": facts[1][1].rpartition(", ")[2]})
     parts = [
         pair_article(pair), f"<h2>Where it comes from</h2>{lineage_drawing(found)}",
-        f'<p><a href="/tree?{asked}">the search tree it was taken from</a></p>' if tree else "",
+        f'<p><a href="/tree?{asked}">the search tree it was taken from</a></p>' if tree and not alone else "",
         table((), facts), "<h2>Completions</h2>",
         table(("", "policy", "finished by", "tokens", "sampling"), sides), "<h2>Judgments</h2>", table(head, judgments),
     ]  # fmt: skip
-    return page(f"Pair {str(pair['pair_id'])[:12]}", "".join(parts))
+    return page(f"Pair {str(pair['pair_id'])[:12]}", "".join(parts), home=not alone)

@@ -8,8 +8,10 @@ import subprocess
 import sys
 
 import pytest
+from click.testing import CliRunner
 
 from flows import api
+from flows.cli import cli
 from schemas.errors import StoppedError
 
 
@@ -30,6 +32,13 @@ def test_a_run_works_where_a_loop_runs_already_and_its_lake_can_be_asked(tmp_pat
     drawn = api.draw_lineage(pairs["pair_id"][0], root=tmp_path)
     assert drawn.startswith("<svg")
     assert pairs["pair_id"][0][:12] in drawn
+    page = tmp_path / "pair.html"
+    ran = CliRunner().invoke(
+        cli, ["lineage", pairs["pair_id"][0], "--root", str(tmp_path), "--html", str(page), "--json"]
+    )
+    assert ran.exit_code == 0
+    assert drawn in page.read_text()
+    assert 'href="/' not in page.read_text()
 
 
 def test_a_budget_that_runs_out_stops_the_run(tmp_path):

@@ -142,6 +142,7 @@ def test_names_resolve_to_versions(tmp_path, pairs):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
+        pytest.param("v9", r"no dataset here has a version 'v9': .*There are: v1", id="no such version anywhere"),
         pytest.param("quickstrat", r"no dataset 'quickstrat'.*did you mean 'quickstart'", id="misspelt dataset"),
         pytest.param("quickstart@v9", r"no version, tag or time 'v9'.*There are: v1", id="no such version"),
         pytest.param("quickstart@2001-01-01", "no published version at 2001-01-01", id="before the first"),

@@ -77,6 +77,7 @@ def test_a_column_called_messages_is_the_prompt(tmp_path: Path) -> None:
     [
         pytest.param('{"prompt": "a"}\n{"prompt": "b"\n', r"p\.jsonl, line 2: not JSON", id="broken line"),
         pytest.param('{"prompt": "a"}\n[1]\n', r"p\.jsonl, line 2: expected an object, found list", id="no object"),
+        pytest.param('{"prompt": "a"}\n\n{"prompt": \n', r"p\.jsonl, line 3 \(row 2\): not JSON", id="blank line"),
         pytest.param('{"prompt": "a"}\n\n{"prompt": 7}\n', r"row 2, field 'prompt': not a prompt: .* int", id="int"),
         pytest.param('{"prompt": "a"}\n{"prompt": null}\n', r"row 2, field 'prompt': not a prompt: .* null", id="null"),
         pytest.param('{"promt": "a"}\n', r"field 'prompt': no column 'prompt'.*did you mean 'promt'", id="misspelt"),
