@@ -25,6 +25,7 @@ PACKAGES = ("flows", "schemas", "storage", "tasks")
 NOT_IN_A_RECIPE = {
     "a rule for prompts of one kind; who has such prompts names it in a recipe of their own": """
         citation exact function_call instructions json_schema language numeric regex""",
+    "for a run of one's own: how much of the data is enough": "subset",
     "the recipe of the construction it follows is not written yet": """
         adaptive contradictory_pairs dawid_skene dynamic_beta guided label_noise language_is majority median
         posterior preference_table stage_by stage_by_strength uncertainty_weighted worst_case""",

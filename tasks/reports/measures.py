@@ -3,7 +3,8 @@
 Source: TQ and SACo of Schweighofer et al. 2022, arXiv:2111.04714, for texts (a state is a prompt, an action an answer
 up to near-duplicates); Vendi score of Friedman and Dieng 2022, arXiv:2210.02410; distinct-n of Li et al. 2016,
 arXiv:1510.03055; best-of-n KL of Stiennon et al. 2020, arXiv:2009.01325, appendix G.3 (log n - (n - 1)/n); estimators
-of KL of Schulman 2020; length and KL of a dataset as in arXiv:2407.15229.
+of KL of Schulman 2020; length and KL of a dataset as in arXiv:2407.15229; STARC of Skalse et al. 2023,
+arXiv:2309.15257, over answers.
 """
 
 from __future__ import annotations
@@ -165,11 +166,11 @@ def quality(data: float, low: float, high: float) -> float | None:
 
 
 def _agreement(scores: pl.DataFrame, own: pl.DataFrame) -> Iterator[Found]:
-    """Yields Spearman's correlation of every two criteria, labels that came with the data among them."""
-    wide = scores.group_by("completion_id", "criterion").agg(pl.col("score").mean())
+    """Yields correlation and distance of every two criteria, labels that came with the data among them."""
+    wide = scores.group_by("prompt_id", "completion_id", "criterion").agg(pl.col("score").mean())
     if "label" in own.columns and own["label"].drop_nulls().len():
         gold = own.drop_nulls("label").select(
-            "completion_id", criterion=pl.lit("label"), score=pl.col("label").cast(pl.Float64)
+            "prompt_id", "completion_id", criterion=pl.lit("label"), score=pl.col("label").cast(pl.Float64)
         )
         wide = pl.concat([wide, gold])
     names = wide["criterion"].unique().sort().to_list()
@@ -180,6 +181,20 @@ def _agreement(scores: pl.DataFrame, own: pl.DataFrame) -> Iterator[Found]:
         if both.height > 2:
             found = both.select(pl.corr("score", "score_right", method="spearman")).item()
             yield "spearman", f"{one} ~ {other}", _number(found), both.height
+            yield "starc", f"{one} ~ {other}", starc(both, "score", "score_right"), both.height
+
+
+def starc(scored: pl.DataFrame, one: str, other: str) -> float:
+    """Returns the distance of two reward functions on the same answers: 0 the same but for scale, 1 opposed.
+
+    Rewards less their prompt's mean, over their length; half the distance of the two. A constant one stays zero.
+    """
+    sides = []
+    for name in (one, other):
+        flat = scored.select(pl.col(name) - pl.col(name).mean().over("prompt_id")).to_series().to_numpy()
+        size = float(np.linalg.norm(flat))
+        sides.append(flat / size if size > 1e-12 else np.zeros(len(flat)))
+    return float(np.linalg.norm(sides[0] - sides[1]) / 2)
 
 
 def _number(value: Any) -> float:

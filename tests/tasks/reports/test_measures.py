@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from schemas.messages import assistant
 from tasks.reports._varied import coverage, distinct_n, vendi, vendi_score
-from tasks.reports.measures import best_of_n_kl, binary_entropy, k3, measures, quality
+from tasks.reports.measures import best_of_n_kl, binary_entropy, k3, measures, quality, starc
 from tests.support.pairs import pair, pairs
 
 
@@ -116,3 +116,11 @@ def test_measures_of_what_was_sampled_and_scored():
 
 def test_nothing_to_measure_gives_no_rows():
     assert found(pairs()) == {}
+
+
+@pytest.mark.parametrize(
+    ("other", "distance"), [([12, 14, 16], 0.0), ([-1, -2, -3], 1.0), ([1, 3, 2], 0.5), ([7, 7, 7], 0.5)], ids=str
+)
+def test_the_distance_of_two_reward_functions_forgets_scale_and_offset(other, distance):
+    rows = pl.DataFrame({"prompt_id": ["p"] * 3, "a": [1.0, 2.0, 3.0], "b": [float(each) for each in other]})
+    assert starc(rows, "a", "b") == starc(rows, "b", "a") == pytest.approx(distance, abs=1e-9)

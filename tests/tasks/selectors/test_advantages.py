@@ -1,4 +1,5 @@
 import orjson
+import polars as pl
 import pytest
 
 from tasks.selectors.advantages import advantages
@@ -40,3 +41,11 @@ def test_other_baselines():
 
 def test_a_lone_completion_has_no_others():
     assert made([1], keep_constant=True)[1] == [0.0]
+
+
+def test_the_greedy_answers_reward_may_be_the_baseline():
+    completions, scores = one([0.25, 1.0, 0.0, 0.5], prompt_id=["p", "p", "p", "q"])
+    cold = ['{"temperature":0.0}', '{"temperature":1.0}', '{"temperature":1.0}', '{"temperature":1.0}']
+    found = advantages(completions.with_columns(sampling=pl.Series(cold)), scores, baseline="greedy")
+    assert found["completion_id"].to_list() == ["001", "002"]  # q has no greedy answer
+    assert [orjson.loads(meta)["advantage"] for meta in found["meta"]] == [0.75, -0.25]
