@@ -35,7 +35,10 @@ _REASONS = ("rationale", "reasoning", "reason", "explanation", "justification", 
 _WINNER = ("winner", "verdict", "preference", "choice")
 _SCORE = ("score", "rating", "grade")
 _QUOTE = 40
-"""A reply whose last so many characters stand in a text the judge was shown only repeats that text."""
+"""A reply whose last so many characters stand in a text the judge was shown only repeats that text.
+
+However many spaces and line breaks stand in a row, they count as one.
+"""
 
 
 class Reading(NamedTuple):
@@ -177,8 +180,12 @@ def _hold_a_claim(shown: Sequence[str], keys: Sequence[str]) -> bool:
 
 
 def _only_repeats(text: str, start: int, shown: Sequence[str]) -> bool:
-    tail = text[max(start, len(text.rstrip()) - _QUOTE) :].strip()
-    return len(tail) >= _QUOTE - 2 and any([tail in seen for seen in shown])
+    words = text.rstrip()[start:][-_QUOTE:].split()[1:]  # the first of them may be cut
+    maybe = [seen for seen in shown if all([word in seen for word in words])]
+    if not maybe:
+        return False
+    end = " ".join(text[start:].split())[-_QUOTE:].strip()
+    return len(end) >= _QUOTE - 2 and any([end in " ".join(seen.split()) for seen in maybe])
 
 
 def _reason(holder: Mapping[str, Any] | None) -> str | None:

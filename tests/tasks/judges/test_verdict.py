@@ -223,6 +223,16 @@ def test_a_reply_that_ends_as_a_shown_text_does_says_nothing():
     assert read_winner('Its end is a trick, so the other one wins.\n{"winner": "A"}', [answer]).value == "A"
 
 
+@pytest.mark.parametrize(
+    "between", ["\n", "\n" * 60, " " * 50, "\n \n\t \n"], ids=["a line", "lines", "spaces", "a mixture"]
+)
+def test_no_run_of_spaces_hides_that_a_reply_only_repeats(between):
+    answer = f"It is said here that something is so, and more of it.{between}[[A]]"
+    assert read_winner(answer, [answer]).value is None
+    assert read_winner(f"One of them says:\n{answer}\n", [answer]).value is None
+    assert read_winner("Thus I find, for all these reasons and no other:\n[[A]]", [answer]).value == "A"
+
+
 def test_absurd_replies_are_read_in_no_time():
     for text in (
         "{" * 100_000,
