@@ -16,7 +16,8 @@ def spoken(column: str) -> pl.Expr:
 
 def plain(text: pl.Expr) -> pl.Expr:
     """Returns the text stripped, each run of whitespace one space."""
-    return text.str.replace_all(r"\s+", " ").str.strip_chars()
+    # spaces that stand alone stay as they are: to replace each by itself takes four times as long
+    return text.str.replace_all(r"\s{2,}|[^\S ]", " ").str.strip_chars()
 
 
 def may_be_equal(one: pl.Expr, other: pl.Expr) -> pl.Expr:

@@ -29,14 +29,15 @@ def echoes(preferences: pl.DataFrame, *, least: int = 40, markers: str = MARKERS
         markers, turns: regular expressions (Rust's syntax). A turn counts from its second line on.
     """
     last = pl.col("prompt").list.last().struct.field("content").fill_null("")
-    asked = plain(last)
     parts = []
     for side in ("chosen", "rejected"):
-        text = spoken(side)
-        whole = (asked.str.len_chars() >= least) & plain(text).str.contains(asked, literal=True)
+        text = pl.col("text")
+        whole = (pl.col("asked").str.len_chars() >= least) & plain(text).str.contains(pl.col("asked"), literal=True)
         later = text.str.replace(r"^[^\n]*", "").str.extract(f"({turns})").str.strip_chars()
         mark = pl.coalesce(text.str.extract(f"({markers})"), later)
-        rows = preferences.select(row_id="pair_id", whole=whole, mark=mark).with_columns(
+        rows = preferences.select(row_id="pair_id", asked=plain(last), text=spoken(side)).with_columns(whole=whole)
+        maybe = rows.filter(pl.col("whole") | text.str.contains(markers) | text.str.contains(turns))
+        rows = maybe.select("row_id", "whole", mark=mark).with_columns(
             reason=pl.when("whole").then(pl.lit("the answer repeats its prompt"))
             .when(pl.col("mark").is_not_null()).then(pl.lit("the answer plays another role")),
             value=pl.when("whole").then(pl.lit(side)).otherwise(pl.concat_str(pl.lit(f"{side}: "), "mark")),

@@ -17,9 +17,7 @@ import polars as pl
 
 from schemas.blocks import selector
 from schemas.ids import coin
-from schemas.messages import text_of
 from tasks.selectors._candidates import candidates
-from tasks.selectors._trees import frame
 
 
 @selector(makes="examples")
@@ -45,25 +43,32 @@ def outcome_examples(
         split: pattern whose matches end a step. criterion: which scores count, where there are several.
     """
     rows = candidates(completions, scores, criterion=criterion, truncated=False)
-    texts = completions.select("completion_id", "messages", "tokens", "token_logprobs")
-    found = []
-    held = rows.join(texts, on="completion_id", maintain_order="left")
-    for group in held.partition_by("prompt_id", maintain_order=True):
-        kept = _kept(list(group.iter_rows(named=True)), balanced, most, seed)
-        labels = {row["score"] >= 0.5 for row in kept}
-        if not (mixed and len(labels) < 2):
-            found += [_row(row, split) for row in kept]
-    return frame(found, "examples").sort("prompt_id", "completion_id")
+    right = pl.col("score") >= 0.5
+    if mixed:
+        rows = rows.filter(right.any().over("group") & ~right.all().over("group"))
+    if balanced:
+        rows = _balanced(rows, most, seed)
+    whole = completions.select("completion_id", "tokens", "token_logprobs", completion="messages")
+    held = rows.join(whole, on="completion_id", maintain_order="left")
+    content, calls = (pl.element().struct.field(name).replace("", None) for name in ("content", "tool_calls"))
+    text = pl.col("completion").list.eval(pl.coalesce(content, calls, pl.lit(""))).list.join("\n\n")
+    said = held.select(text, "tokens", "token_logprobs").iter_rows()
+    metas = [_meta(words, tokens, logps, split) for words, tokens, logps in said]
+    return held.select(
+        "prompt_id", "completion_id", "completion", label=right, reward="score", criterion="criterion",
+        meta=pl.Series(metas, dtype=pl.String),
+    ).sort("prompt_id", "completion_id")  # fmt: skip
 
 
-def _kept(rows: list[dict[str, Any]], balanced: bool, most: int, seed: int) -> list[dict[str, Any]]:
-    if not balanced:
-        return rows
-    drawn = sorted(rows, key=lambda row: coin(seed, "outcome", row["completion_id"]))
-    right = [row for row in drawn if row["score"] >= 0.5]
-    wrong = [row for row in drawn if row["score"] < 0.5]
-    few, many = balance(len(right), len(wrong), most)
-    return right[:few] + wrong[:many]
+def _balanced(rows: pl.DataFrame, most: int, seed: int) -> pl.DataFrame:
+    """Returns the candidates of each prompt that are drawn: as many right ones as wrong ones allow, few of both."""
+    toss = pl.Series([coin(seed, "outcome", each) for each in rows["completion_id"]], dtype=pl.Float64)
+    kept = []
+    for group in rows.with_columns(right=pl.col("score") >= 0.5, toss=toss).sort("group", "toss").partition_by("group"):
+        sides = group.filter("right"), group.filter(~pl.col("right"))
+        few, many = balance(sides[0].height, sides[1].height, most)
+        kept += [sides[0].head(few), sides[1].head(many)]
+    return pl.concat(kept).drop("right", "toss") if kept else rows
 
 
 def balance(right: int, wrong: int, most: int = 4) -> tuple[int, int]:
@@ -75,20 +80,12 @@ def balance(right: int, wrong: int, most: int = 4) -> tuple[int, int]:
     return min(right, max(wrong, 1), most), min(wrong, most)
 
 
-def _row(row: dict[str, Any], split: str) -> dict[str, Any]:
-    text = text_of(row["messages"])
+def _meta(text: str, tokens: list[str] | None, logps: list[float] | None, split: str) -> str:
     ends = [found.end() for found in re.finditer(split, text) if found.end() < len(text)] + [len(text)]
     meta: dict[str, Any] = {"step_ends": ends}
-    if row["token_logprobs"] is not None:
-        meta |= {
-            "sample_logps": row["token_logprobs"], "action_mask": [1] * len(row["token_logprobs"]),
-            "step_token_ends": token_ends(row["tokens"], ends),
-        }  # fmt: skip
-    return {
-        "prompt_id": row["prompt_id"], "completion_id": row["completion_id"], "completion": row["messages"],
-        "label": row["score"] >= 0.5, "reward": row["score"], "criterion": row["criterion"],
-        "meta": orjson.dumps(meta, option=orjson.OPT_SORT_KEYS).decode(),
-    }  # fmt: skip
+    if logps is not None and tokens is not None:
+        meta |= {"sample_logps": logps, "action_mask": [1] * len(logps), "step_token_ends": token_ends(tokens, ends)}
+    return orjson.dumps(meta, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def token_ends(tokens: list[str], ends: list[int]) -> list[int]:

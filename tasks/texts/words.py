@@ -66,7 +66,9 @@ def words(texts: pl.Series) -> Words:
         empty = np.zeros(0, np.int32)
         return Words(np.zeros(0, np.uint64), empty, empty, empty, np.zeros(len(texts) + 1, np.int64))
     starts, ends = _bounds(raw, edges)
-    hashes = span_hashes(raw.astype(np.uint64) + np.uint64(1), starts, ends)
+    values = raw.astype(np.uint64)
+    values += np.uint64(1)
+    hashes = span_hashes(values, starts, ends)
     first = np.searchsorted(starts, edges)
     text = np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(first))
     base = edges[text]
@@ -112,7 +114,8 @@ def span_hashes(values: Hashes, starts: Ints, ends: Ints) -> Hashes:
     """Returns the hash of each span of a sequence; equal spans have equal hashes wherever they stand."""
     powers, inverse = _powers(1 << max(len(values).bit_length(), 16))
     sums = np.zeros(len(values) + 1, np.uint64)
-    np.cumsum(values * powers[: len(values)], out=sums[1:])
+    np.multiply(values, powers[: len(values)], out=sums[1:])
+    np.cumsum(sums[1:], out=sums[1:])
     return mixed((sums[ends] - sums[starts]) * inverse[starts])
 
 
