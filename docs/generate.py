@@ -15,6 +15,7 @@ from pathlib import Path
 
 import click
 
+from docs import catalogue
 from flows.cli import COMMANDS, SETTINGS
 from schemas.blocks import FAMILIES
 from schemas.tables import TABLES
@@ -131,17 +132,8 @@ def readme(text: str) -> str:
 
 
 def every_recipe() -> str:
-    """Returns the page of all recipes with their sources and blocks."""
-    out = [
-        HEAD,
-        "# Recipes\n\n`pairwright recipe show NAME` prints one; [commands.md](commands.md) says how to run it.\n\n",
-    ]
-    rows = []
-    for name in recipes.known():
-        recipe = recipes.load(name)
-        steps = ", ".join(f"{block.verb} {block.name}" for block in recipe.blocks)
-        rows.append((f"`{name}`", recipe.about, recipe.source, steps))
-    return "".join(out) + table(("recipe", "what it makes", "source", "blocks"), rows)
+    """Returns the page of all recipes, and of what serves the other names of the literature."""
+    return HEAD + catalogue.page()
 
 
 def recipe_table() -> str:
