@@ -22,6 +22,9 @@ Groups = Mapping[str, Sequence[str]]
 UNIT = ["prompt_id", "criterion", "group"]
 """What is scored together: one prompt's completions by one criterion, by one group of judges."""
 
+JUDGE = ["judge", "fingerprint"]
+"""Who one judge is: several of one name (an ensemble of reward models, one judge with several rubrics) are several."""
+
 _OPTIONAL = {"score": pl.Float64, "winner": pl.String, "probability": pl.Float64, "fingerprint": pl.String,
              "comparison_id": pl.String, "meta": pl.String}  # fmt: skip
 
@@ -83,20 +86,20 @@ def duels(judgments: pl.DataFrame, groups: Groups | None = None) -> pl.DataFrame
 
 
 def rankings(judgments: pl.DataFrame, groups: Groups | None = None) -> pl.DataFrame:
-    """Returns one row per ranking: unit, judge, and ``tiers``, lists of completion ids from best to worst.
+    """Returns one row per ranking: unit, judge, fingerprint, and ``tiers``, lists of completion ids from best to worst.
 
     A listwise judgment holds its ranking in ``meta`` as ``{"ranking": [id, [tied, tied], id, …]}``, best first. A pair
     is a ranking of two.
     """
     rows = counted(judgments, groups)
-    listwise = rows.filter(pl.col("kind") == "listwise").select(*UNIT, "judge", "meta")
+    listwise = rows.filter(pl.col("kind") == "listwise").select(*UNIT, *JUDGE, "meta")
     pairs = duels(judgments.filter(pl.col("kind") == "pairwise"), groups)
     tiers = [_tiers(meta) for meta in listwise["meta"]]
     tiers += [
         [[one, other]] if won == 0.5 else [[one], [other]] if won > 0.5 else [[other], [one]]
         for one, other, won in pairs.select("one", "other", "won").iter_rows()
     ]
-    whole = pl.concat([listwise.drop("meta"), pairs.select(*UNIT, "judge")])
+    whole = pl.concat([listwise.drop("meta"), pairs.select(*UNIT, *JUDGE)])
     return whole.with_columns(pl.Series("tiers", tiers, dtype=pl.List(pl.List(pl.String))))
 
 
@@ -127,7 +130,7 @@ def by_judge(votes: pl.DataFrame, ties: Ties) -> pl.DataFrame:
     A judge has one voice a pair, however often it was asked.
     """
     kept = votes if ties == "half" else votes.filter(pl.col("won") != 0.5)
-    return per(kept, *UNIT, "one", "other", "judge").agg(pl.col("won").mean(), pl.len().alias("votes"))
+    return per(kept, *UNIT, "one", "other", *JUDGE).agg(pl.col("won").mean(), pl.len().alias("votes"))
 
 
 def per(rows: pl.DataFrame, *keys: str) -> GroupBy:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import polars as pl
 
 from schemas.blocks import scorer
-from tasks.scorers._panel import UNIT, Ties, both_ways, by_judge, duels, finish, per, ratings
+from tasks.scorers._panel import JUDGE, UNIT, Ties, both_ways, by_judge, duels, finish, per, ratings
 
 
 @scorer
@@ -51,7 +51,7 @@ def _duels(judgments: pl.DataFrame, ties: Ties, groups: dict[str, list[str]] | N
 
 
 def _ratings(judgments: pl.DataFrame, groups: dict[str, list[str]] | None) -> pl.DataFrame:
-    voices = per(ratings(judgments, groups), *UNIT, "completion_id", "judge").agg(
+    voices = per(ratings(judgments, groups), *UNIT, "completion_id", *JUDGE).agg(
         pl.col("score").mean(), pl.len().alias("votes")
     )  # fmt: skip
     counts = voices.group_by(*UNIT, "completion_id", "score").agg(voices=pl.len())

@@ -13,7 +13,7 @@ import math
 import polars as pl
 
 from schemas.blocks import scorer
-from tasks.scorers._panel import UNIT, finish, per, ratings
+from tasks.scorers._panel import JUDGE, UNIT, finish, per, ratings
 
 _ROOT = math.sqrt(math.pi / 2)
 
@@ -30,7 +30,7 @@ def median(judgments: pl.DataFrame, *, groups: dict[str, list[str]] | None = Non
         groups: group -> its judges; each group is scored apart, as ``median:GROUP``.
     """
     cell = [*UNIT, "completion_id"]
-    voices = per(ratings(judgments, groups), *cell, "judge").agg(pl.col("score").median(), votes=pl.len())
+    voices = per(ratings(judgments, groups), *cell, *JUDGE).agg(pl.col("score").median(), votes=pl.len())
     deviation = (pl.col("score") - pl.col("score").median()).abs().median()
     scores = per(voices, *cell).agg(
         score=pl.col("score").median(),

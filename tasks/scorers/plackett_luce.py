@@ -15,7 +15,7 @@ import polars as pl
 
 from schemas.blocks import scorer
 from tasks.scorers._likelihood import lists
-from tasks.scorers._panel import UNIT, finish, rankings
+from tasks.scorers._panel import JUDGE, UNIT, finish, rankings
 
 
 @scorer
@@ -36,9 +36,9 @@ def plackett_luce(
     rows = rankings(judgments, groups).with_columns(
         among=pl.col("tiers").list.eval(pl.element().explode()).list.sort().list.join("\n")
     )
-    weighed = rows.with_columns(weight=1 / pl.len().over(*UNIT, "judge", "among"))
+    weighed = rows.with_columns(weight=1 / pl.len().over(*UNIT, *JUDGE, "among"))
     found: list[dict[str, Any]] = []
-    for unit, part in weighed.sort(*UNIT, "judge").group_by(UNIT, maintain_order=True):
+    for unit, part in weighed.sort(*UNIT, *JUDGE).group_by(UNIT, maintain_order=True):
         found += _of_unit(
             dict(zip(UNIT, unit, strict=True)), part["tiers"].to_list(), part["weight"].to_list(), prior_std
         )

@@ -14,7 +14,7 @@ from typing import Literal
 import polars as pl
 
 from schemas.blocks import scorer
-from tasks.scorers._panel import UNIT, finish, per, ratings
+from tasks.scorers._panel import JUDGE, UNIT, finish, per, ratings
 
 
 @scorer
@@ -36,7 +36,7 @@ def uncertainty_weighted(
         groups: group -> its judges; each group is scored apart, as ``uncertainty_weighted:GROUP``.
     """
     cell = [*UNIT, "completion_id"]
-    voices = per(ratings(judgments, groups), *cell, "judge").agg(pl.col("score").mean(), votes=pl.len())
+    voices = per(ratings(judgments, groups), *cell, *JUDGE).agg(pl.col("score").mean(), votes=pl.len())
     spread = pl.col("score").var(ddof=0 if variance == "population" else 1)
     scores = per(voices, *cell).agg(
         score=pl.col("score").mean() - coefficient * spread,

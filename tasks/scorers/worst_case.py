@@ -11,7 +11,7 @@ from __future__ import annotations
 import polars as pl
 
 from schemas.blocks import scorer
-from tasks.scorers._panel import UNIT, finish, per, ratings
+from tasks.scorers._panel import JUDGE, UNIT, finish, per, ratings
 
 
 @scorer
@@ -26,7 +26,7 @@ def worst_case(
         groups: group -> its judges; each group is scored apart, as ``worst_case:GROUP``.
     """
     cell = [*UNIT, "completion_id"]
-    voices = per(ratings(judgments, groups), *cell, "judge").agg(pl.col("score").mean(), votes=pl.len())
+    voices = per(ratings(judgments, groups), *cell, *JUDGE).agg(pl.col("score").mean(), votes=pl.len())
     scores = per(voices, *cell).agg(
         score=pl.col("score").min(), judgments=pl.col("votes").sum(), judges=pl.len()
     )  # fmt: skip
