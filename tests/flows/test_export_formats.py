@@ -1,0 +1,102 @@
+"""``pairwright export`` in every format a version can have."""
+
+import json
+
+import polars as pl
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from flows.cli import cli
+from tests.support import trainers
+
+RECIPE = """
+name: many
+source: pairs, lists and labelled answers of the same samples
+about: One dataset with three kinds of rows.
+blocks:
+  - prompts: arithmetic
+    n: 30
+  - sample: independent
+    policy: embedded
+    n: 6
+    max_tokens: 96
+    logprobs: true
+  - score: own_likelihood
+  - select: best_vs_worst
+  - select: ranked_lists
+  - select: labelled
+    threshold: median
+"""
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("lake")
+    (folder / "many.yaml").write_text(RECIPE)
+    ran = CliRunner().invoke(cli, ["run", str(folder / "many.yaml"), "--root", str(folder / "lake"), "--json"])
+    assert ran.exit_code == 0, ran.output
+    return folder / "lake"
+
+
+def exported(command, lake, to, form, *more):
+    done = command("export", "many", "--format", form, "--to", to, "--root", lake, "--json", *more)
+    assert done.code == 0, done.err
+    return pl.read_parquet(to / "train.parquet").to_dicts()
+
+
+@pytest.mark.parametrize(
+    ("form", "read"),
+    [
+        ("openrlhf_pairs", trainers.openrlhf_pair),
+        ("openrlhf_kto", trainers.openrlhf_unpaired),
+        ("openrlhf_prompts", trainers.openrlhf_prompt),
+        ("axolotl_kto", trainers.axolotl_unpaired),
+        ("verl_prompts", trainers.verl_prompt),
+    ],
+)
+def test_a_trainers_reader_takes_every_row(command, lake, tmp_path, form, read):
+    rows = exported(command, lake, tmp_path / form, form)
+    assert len(rows) > 5
+    assert len([read(row) for row in rows]) == len(rows)
+
+
+@pytest.mark.parametrize("form", ["llamafactory_pairs", "llamafactory_kto"])
+def test_llamafactory_finds_its_entry_beside_the_rows(command, lake, tmp_path, form):
+    rows = exported(command, lake, tmp_path / "out", form)
+    entry = json.loads((tmp_path / "out" / "dataset_info.json").read_text())["many"]
+    assert (tmp_path / "out" / entry["file_name"]).is_file()
+    assert all(trainers.llamafactory(row, entry)["responses"] for row in rows)
+
+
+def test_axolotl_finds_its_configuration_and_a_parameter_changes_the_rows(command, lake, tmp_path):
+    rows = exported(command, lake, tmp_path / "out", "axolotl_pairs", "--set", "strip=true")
+    assert yaml.safe_load((tmp_path / "out" / "axolotl.yaml").read_text())["rl"] == "dpo"
+    for row in rows:
+        _, chosen, rejected = trainers.axolotl_pair(row)
+        assert chosen == f"{row['chosen'][-1]['content']}<|im_end|>"
+        assert rejected != chosen
+
+
+def test_what_a_version_does_not_hold_is_refused_with_what_it_can_be(command, lake, tmp_path):
+    done = command("export", "many", "--format", "trl_stepwise", "--to", tmp_path / "out", "--root", lake)
+    assert done.code == 2
+    assert "takes steps; what it can be exported as: attribute_rows" in done.err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("setting", "why"), [("by=size", "parameter 'by'"), ("margin=1", "no parameter 'margin'"), ("by=[", "not YAML")]
+)
+def test_a_parameter_that_is_none_is_refused(command, lake, tmp_path, setting, why):
+    done = command(
+        "export", "many", "--format", "trl_reward", "--set", setting, "--to", tmp_path / "out", "--root", lake
+    )
+    assert done.code == 2
+    assert why in done.err
+
+
+def test_a_jsonl_export_gives_the_same_numbers_to_the_last_bit(command, lake, tmp_path):
+    rows = exported(command, lake, tmp_path / "out", "weighted_pairs", "--jsonl")
+    lines = [json.loads(line) for line in (tmp_path / "out" / "train.jsonl").read_text("utf-8").splitlines()]
+    assert lines == rows
