@@ -6,6 +6,7 @@ Source: the tables completions and scores.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,18 @@ def steps(rows: pl.DataFrame) -> Iterator[tuple[Ints, Ints]]:
     while (start := start[left[start] >= step]).size:
         yield start, start + step
         step += 1
+
+
+def stretches(rows: pl.DataFrame, size: int = 50_000) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Yields whole groups of rows, about ``size`` rows together, with the place of the first; at least one stretch.
+
+    A million rows in groups of twenty make ten million pairs: more than memory should hold at a time.
+    """
+    group = rows["group"].to_numpy()
+    firsts = np.flatnonzero(np.r_[True, group[1:] != group[:-1]]) if len(group) else np.zeros(1, np.int64)
+    cuts = firsts[np.r_[True, np.diff(firsts // size) > 0]].tolist()
+    for begin, end in pairwise([*cuts, rows.height]):
+        yield begin, rows[begin:end]
 
 
 def every(rows: pl.DataFrame, beats: Callable[[Ints, Ints], Any]) -> tuple[Ints, Ints]:

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from schemas.blocks import selector
-from tasks.selectors._sets import Floats, Ints, measured, paired, steps, widest
+from tasks.selectors._sets import Floats, Ints, measured, paired, steps, stretches, widest
 
 
 @selector(scope="dataset")
@@ -56,9 +56,13 @@ def hierarchical(
         times * float(np.std(each, ddof=1)) if times and len(each) > 1 else 0.0
         for each, times in zip(values, wide, strict=True)
     ]
-    met = [_decided(left, right, values, limits) for left, right in steps(rows)]
-    one, other, by = (np.concatenate([part[k] for part in met] or [np.empty(0, dtype=np.int64)]) for k in range(3))
-    return _capped(rows, one, other, by, values, factors, per_prompt)
+    parts = []
+    for begin, part in stretches(rows):
+        own = [each[begin : begin + part.height] for each in values]
+        met = [_decided(left, right, own, limits) for left, right in steps(part)]
+        one, other, by = (np.concatenate([some[k] for some in met] or [np.empty(0, dtype=np.int64)]) for k in range(3))
+        parts.append(_capped(part, one, other, by, own, limits, factors, per_prompt))
+    return pl.concat(parts)
 
 
 def _decided(left: Ints, right: Ints, values: list[Floats], limits: list[float]) -> tuple[Ints, Ints, Ints]:
@@ -75,16 +79,15 @@ def _decided(left: Ints, right: Ints, values: list[Floats], limits: list[float])
 
 
 def _capped(
-    rows: pl.DataFrame, one: Ints, other: Ints, by: Ints, values: list[Floats], factors: list[str],
-    per_prompt: int | None,
+    rows: pl.DataFrame, one: Ints, other: Ints, by: Ints, values: list[Floats], limits: list[float],
+    factors: list[str], per_prompt: int | None,
 ) -> pl.DataFrame:  # fmt: skip
     table = np.stack(values, axis=1)
     if per_prompt is not None:
         spread = float(np.ptp(table, axis=0).max(initial=0.0)) + 1.0
         rank = table[one, by] - table[other, by] - by * spread  # an earlier factor goes before any margin
-        keys = {(i, j): k for k, (i, j) in enumerate(zip(one.tolist(), other.tolist(), strict=True))}
         one, other = widest(rows, one, other, rank, per_prompt)
-        by = by[[keys[pair] for pair in zip(one.tolist(), other.tolist(), strict=True)]]
+        by = _decided(one, other, values, limits)[2]
     return paired(
         rows, one, other, table[one, by], table[other, by], criterion=pl.Series(factors, dtype=pl.String).gather(by),
         level=pl.Series([str(i + 1) for i in range(len(factors))]).gather(by),
