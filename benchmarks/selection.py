@@ -7,9 +7,9 @@ Made once and kept under ``--data``: completions with texts of about 120 words, 
 two judges, and ten pairs a prompt (a million). A block that works prompt by prompt is given 2,500 prompts at a time;
 one that must see all rows is given ids and numbers of all, as in a run. In a block's time are reading its tables, with
 texts where it works prompt by prompt, and writing its result: a selector's rows, the rows a filter leaves, the pairs
-with a weighter's columns. Prints a line a block: seconds, CPU seconds, how many times what reading and writing the completions
-takes (both by CPU, which other work on the machine disturbs less), and the peak memory so far. Blocks over trees and
-tokens have their own benchmarks.
+with a weighter's columns. Prints a line a block: seconds, CPU seconds, how many times what reading and writing the
+completions takes (both by CPU, which other work on the machine disturbs less), and the peak memory so far. Blocks over
+trees and tokens have their own benchmarks.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ GIVEN: dict[str, dict[str, Any]] = {
     "length_bounds": {"most": 2000, "ratio": 3.0}, "score_bounds": {"least_chosen": 1.0},
     "weak_pairs": {"weakest": 0.1}, "pass_rate": {"criterion": "correct"}, "repeats": {"criterion": "correct"},
     "correct_vs_wrong": {"criterion": "correct", "per_prompt": 8}, "all_pairs": {"min_margin": 4.0},
-    "token_pairs": {}, "objective_margins": {"weights": {"brevity": 0.3}},
-    "outcome_examples": {"criterion": "correct"}, "posterior": {"unaudited_accuracy": 0.8}, "advantages": {"criterion": "overall"},
+    "objective_margins": {"weights": {"brevity": 0.3}},
+    "outcome_examples": {"criterion": "correct"}, "posterior": {"unaudited_accuracy": 0.8},
 }  # fmt: skip
 MOST = 6
 """Pairs a prompt, where a block would make all there are: ten million and more here."""
