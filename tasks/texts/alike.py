@@ -1,6 +1,7 @@
 """Vectors that are nearly the same as earlier ones: exact for thousands, within clusters for hundreds of thousands.
 
-Source: SemDeDup (Abbas et al. 2023, arXiv:2303.09540: k-means first, then cosines within a cluster).
+Source: SemDeDup (Abbas et al. 2023, arXiv:2303.09540: k-means first, then cosines within a cluster); k-means++ (Arthur
+and Vassilvitskii 2007).
 """
 
 from __future__ import annotations
@@ -68,10 +69,10 @@ def _clusters(rows: Floats) -> Iterator[Ints]:
     if len(rows) <= EXACT:
         yield np.arange(len(rows))
         return
-    centres = _centres(rows, len(rows) // CLUSTER + 1)
+    middle = centres(rows, len(rows) // CLUSTER + 1)
     nearest = np.empty((len(rows), 2), np.int64)
     for start in range(0, len(rows), BLOCK * 8):
-        cosine = rows[start : start + BLOCK * 8] @ centres.T
+        cosine = rows[start : start + BLOCK * 8] @ middle.T
         nearest[start : start + len(cosine)] = np.argpartition(-cosine, 1, axis=1)[:, :2]
     order = np.argsort(nearest.T.ravel(), kind="stable")
     places, names = order % len(rows), nearest.T.ravel()[order]
@@ -79,15 +80,19 @@ def _clusters(rows: Floats) -> Iterator[Ints]:
         yield np.sort(part)
 
 
-def _centres(rows: Floats, count: int) -> Floats:
-    """Returns the means of k-means on a sample, by cosine."""
+def centres(rows: Floats, count: int, rounds: int = 8) -> Floats:
+    """Returns the means of k-means on a sample, by cosine; far ones are likelier to start with (k-means++)."""
     random = np.random.default_rng(SEED)
     sample = rows[random.choice(len(rows), min(SAMPLE, len(rows)), replace=False)]
-    centres = sample[:count].copy()
-    for _ in range(6):
-        own = (sample @ centres.T).argmax(axis=1)
-        total = np.zeros_like(centres)
+    found = np.zeros((count, rows.shape[1]), np.float32)
+    apart = np.ones(len(sample))
+    for place in range(count):
+        found[place] = sample[random.choice(len(sample), p=apart / apart.sum())]
+        apart = np.minimum(apart, np.maximum(1 - sample @ found[place], 1e-9))
+    for _ in range(rounds):
+        own = (sample @ found.T).argmax(axis=1)
+        total = np.zeros_like(found)
         np.add.at(total, own, sample)
         length = np.linalg.norm(total, axis=1, keepdims=True)
-        centres = np.where(length > 0, total / np.maximum(length, 1e-12), centres).astype(np.float32)
-    return centres
+        found = np.where(length > 0, total / np.maximum(length, 1e-12), found).astype(np.float32)
+    return found

@@ -23,6 +23,15 @@ def test_strength_and_its_spread_stand_in_for_the_probability():
     assert label_noise(sure, times=9).height == 0
 
 
+def test_the_confident_count_forgives_probabilities_that_are_all_too_low():
+    rows = pairs(*(pair(str(i), p_chosen=p) for i, p in enumerate([0.3, 0.35, *[0.65] * 8])))
+    assert label_noise(rows)["row_id"].to_list() == ["0", "1", "2", "3"]  # 0.7 + 0.65 + 8 * 0.35 = 4.15
+    assert label_noise(rows, by="confident")["row_id"].to_list() == ["0", "1"]  # the mean is 0.585: two are beyond it
+    sure = pairs(*(pair(str(i), p_chosen=0.6) for i in range(4)))
+    assert label_noise(sure, by="confident").height == 0
+    assert label_noise(pairs(pair("1")), by="confident").height == 0
+
+
 def test_shares_that_make_no_sense_are_refused():
     with pytest.raises(ValueError, match="a share"):
         label_noise(ROWS, most=2)
