@@ -35,7 +35,7 @@ def audit_dataset(
     """Returns figures, defects, checks and examples of a published preference dataset; nothing is generated or stored.
 
     Args:
-        path: a data file, or a folder of Parquet files as a Hub dataset has them.
+        path: a data file, or a folder of them, of the first kind there is: Parquet before JSONL before CSV.
         mapping: prompt, chosen, rejected … -> the file's columns, where they have other names.
         against: a list of benchmark items to look for in the prompts. limit: only the first so many rows.
 
@@ -57,10 +57,11 @@ def audit_dataset(
 def _rows(path: Path) -> pl.DataFrame:
     if not path.is_dir():
         return read_rows(path)
-    files = sorted(path.rglob("*.parquet"))
-    if not files:
-        raise DataError("the folder holds no Parquet file", file=str(path))
-    return pl.concat([pl.read_parquet(file) for file in files], how="diagonal_relaxed")
+    for kind in ("parquet", "jsonl", "jsonl.gz", "ndjson", "json", "json.gz", "csv", "csv.gz"):
+        files = sorted(path.rglob(f"*.{kind}"))
+        if files:
+            return pl.concat([read_rows(file) for file in files], how="diagonal_relaxed")
+    raise DataError("the folder holds no data file: Parquet, JSONL, JSON or CSV", file=str(path))
 
 
 def _audited(pairs: pl.DataFrame, against: Path | None) -> dict[str, Any]:

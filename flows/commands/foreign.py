@@ -22,8 +22,8 @@ def audit_dataset(
 ) -> None:
     """Describe the published preference data in PATH: figures, defects, checks; nothing is generated.
 
-    PATH is a data file or a folder of Parquet files, with prompt, chosen and rejected, or with two answers and a label,
-    under their usual names. Data with several annotators are described for each; their pages are named after them.
+    PATH is a data file or a folder of them, with prompt, chosen and rejected, or with two answers and a label, under
+    their usual names. Data with several annotators are described for each; their pages are named after them.
     """
     from flows.foreign import audit_dataset as audit
     from storage.files import atomic_file

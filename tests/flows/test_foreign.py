@@ -44,6 +44,14 @@ def test_the_command_writes_a_page_and_a_folder_is_read_like_a_file(file, tmp_pa
     assert audit_dataset(tmp_path)["rows"] == 6
 
 
+def test_a_folder_of_lines_is_read_and_one_without_data_is_refused(tmp_path):
+    with pytest.raises(DataError, match="holds no data file"):
+        audit_dataset(tmp_path)
+    for name in ("test", "train"):
+        (tmp_path / f"{name}.jsonl").write_text('{"prompt": "q", "chosen": "yes", "rejected": "no"}\n')
+    assert audit_dataset(tmp_path)["rows"] == 2
+
+
 def test_benchmark_items_are_looked_for(file, tmp_path):
     items = tmp_path / "items.jsonl"
     items.write_text('{"text": "What is 3 plus 21 and why is that so?"}\n')

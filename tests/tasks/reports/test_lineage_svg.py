@@ -26,7 +26,8 @@ def test_everything_behind_a_pair_is_in_the_drawing_and_in_its_words():
     label = re.search(r'aria-label="([^"]+)"', svg)
     assert label
     for text in ("Why &lt;b&gt;?", "m1, 7 tokens, log-probability -1.25", "j: valid, score 3 ×2", "k: refused",
-                 "mean, good: 2.5", "margin 0.5", "$0.2500 for its answers and judgments", "d@v1", "… and 3 more"):  # fmt: skip
+                 "mean, good: 2.5", "margin 0.5", "$0.2500 for its answers and judgments", "d@v1",
+                 "… and 3 more"):  # fmt: skip
         assert text in svg, text
         assert text in label[1], text
     assert "d@v7" not in svg

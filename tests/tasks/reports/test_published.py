@@ -34,6 +34,43 @@ def texts(frame):
             {"instruction": "q", "input": "x", "response_1": "a", "response_2": "b", "winner": "model_b"},
             ("q\n\nx", "b", "a"), id="two answers and a label",
         ),
+        pytest.param(
+            {"prompt": "q", "response_1": "a", "response_2": "b", "preference_strength": -2}, ("q", "a", "b"),
+            id="HelpSteer2: negative is for the first",
+        ),
+        pytest.param(
+            {"history": "q", "human_ref_A": "a", "human_ref_B": "b", "labels": 0}, ("q", "b", "a"), id="SHP: 1 is for A"
+        ),
+        pytest.param(
+            {"prompt": "q", "response_0": "a", "response_1": "b", "better_response_id": 1}, ("q", "b", "a"),
+            id="PKU-SafeRLHF: counted from 0",
+        ),
+        pytest.param(
+            {"prompt": '["q", "r"]', "response_a": '["a"]', "response_b": '["b"]', "winner_model_a": 0,
+             "winner_model_b": 1, "winner_tie": 0}, ("q\n\nr", "b", "a"), id="arena: turns as JSON, a flag a model",
+        ),
+        pytest.param(
+            {"conversation_a": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}],
+             "conversation_b": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "b"}],
+             "winner": "model_b"}, ("q", "b", "a"), id="arena: two conversations",
+        ),
+        pytest.param(
+            {"question": {"full_text": "q", "id": "1"}, "answer_0": "a", "answer_1": "b", "score_0": -0.5, "score_1": 0.5},
+            ("q", "b", "a"), id="WebGPT: two scores",
+        ),
+        pytest.param(
+            {"info": {"post": "q"}, "summaries": [{"text": "a"}, {"text": "b"}], "choice": 1}, ("q", "b", "a"),
+            id="summarize-from-feedback: a list of two",
+        ),
+        pytest.param(
+            {"instruction": "q", "completions": [{"response": "a", "overall_score": 2.0},
+             {"response": "b", "overall_score": 5.0}, {"response": "c", "overall_score": 3.0}]}, ("q", "b", "a"),
+            id="UltraFeedback: best and worst of a list",
+        ),
+        pytest.param(
+            {"conversations": [{"from": "human", "value": "q"}], "chosen": {"from": "gpt", "value": "a"},
+             "rejected": {"from": "gpt", "value": "b"}}, ("q", "a", "b"), id="ShareGPT turns",
+        ),
     ],
 )  # fmt: skip
 def test_the_usual_shapes_are_read(row, expected):
@@ -68,3 +105,19 @@ def test_columns_can_be_named_and_other_data_are_refused():
         as_pairs(rows, {})
     with pytest.raises(ValueError, match="no column 'nope'"):
         as_pairs(rows, {"chosen": "nope"})
+    with pytest.raises(ValueError, match="no field 'good' to map"):
+        as_pairs(rows, {"good": "good"})
+
+
+def test_a_label_of_0_and_1_is_not_guessed():
+    rows = pl.DataFrame({"prompt": ["p", "q"], "response_1": ["a", "c"], "response_2": ["b", "d"], "label": [0, 1]})
+    with pytest.raises(ValueError, match="--map better=label"):
+        as_pairs(rows, {})
+    assert texts(as_pairs(rows, {"better": "label"})["pairs"]) == [("p", "a", "b"), ("q", "d", "c")]
+
+
+def test_equal_scores_and_ties_make_no_pair():
+    same = [{"response": "a", "overall_score": 2.0}, {"response": "b", "overall_score": 2.0}]
+    assert as_pairs(pl.DataFrame({"instruction": ["q"], "completions": [same]}), {})["pairs"].height == 0
+    tie = {"prompt": ["q"], "response_1": ["a"], "response_2": ["b"], "preference_strength": [0]}
+    assert as_pairs(pl.DataFrame(tie), {})["pairs"].height == 0
