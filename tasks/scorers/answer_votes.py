@@ -32,9 +32,9 @@ def answer_votes(
     said = pl.element().struct.field("content").fill_null("")
     text = pl.col("messages").list.eval(said).list.join("\n\n")
     answer = pl.when(pl.col("finish_reason") != "length").then(final_answer(text, pattern))
-    votes = completions.select(
-        "prompt_id", "completion_id", answer=answer, of=pl.len().over("prompt_id")
-    ).filter(pl.col("answer").is_not_null())
+    votes = completions.select("prompt_id", "completion_id", answer=answer, of=pl.len().over("prompt_id")).filter(
+        pl.col("answer").is_not_null()
+    )
     distinct = pl.col("answer").n_unique().over("prompt_id")
     counted = votes.filter(distinct >= least).with_columns(judgments=pl.len().over("prompt_id", "answer"))
     scored = counted.select(
