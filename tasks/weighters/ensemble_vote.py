@@ -34,10 +34,10 @@ def ensemble_vote(
     voices = margins(preferences, judgments, judges, scale).group_by(CELL, maintain_order=True).agg(
         pl.col("margin").mean()
     )  # fmt: skip
-    mean = pl.col("margin").mean()
+    ordered = pl.col("margin").sort()  # by value: the last digit of a sum must not depend on the judges' fingerprints
     found = (
         voices.group_by("pair_id", maintain_order=True)
-        .agg(strength=mean, strength_std=pl.col("margin").std(ddof=0), judges=pl.len())
+        .agg(strength=ordered.mean(), strength_std=ordered.std(ddof=0), judges=pl.len())
         .filter(pl.col("judges") >= least_judges)
         .select("pair_id", "strength", "strength_std", p_chosen=1 / (1 + (-pl.col("strength")).exp()))
     )

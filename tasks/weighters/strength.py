@@ -30,7 +30,6 @@ def strength(
         scale: what a rating difference of 1 margin is, e.g. 9 on a scale from 1 to 10.
     """
     said = margins(preferences, judgments, judges, scale)
-    found = said.group_by("pair_id", maintain_order=True).agg(
-        strength=pl.col("margin").mean(), strength_std=pl.col("margin").std(ddof=0)
-    )
+    ordered = pl.col("margin").sort()  # by value: the last digit of a sum must not depend on the judges' fingerprints
+    found = said.group_by("pair_id", maintain_order=True).agg(strength=ordered.mean(), strength_std=ordered.std(ddof=0))
     return attach(preferences, found)

@@ -55,7 +55,7 @@ def texts(frame):
              "winner": "model_b"}, ("q", "b", "a"), id="arena: two conversations",
         ),
         pytest.param(
-            {"question": {"full_text": "q", "id": "1"}, "answer_0": "a", "answer_1": "b", "score_0": -0.5, "score_1": 0.5},
+            {"question": {"full_text": "q"}, "answer_0": "a", "answer_1": "b", "score_0": -0.5, "score_1": 0.5},
             ("q", "b", "a"), id="WebGPT: two scores",
         ),
         pytest.param(
