@@ -66,6 +66,7 @@ CASES: dict[str, list[Case]] = {
     "labelled": [Case(ONE, shift=False, scale=False),
                  Case({"threshold": "median", "balance": "counts", **ONE}, shift=False),
                  Case({"threshold": "mean", "balance": "weights", "words": ("bad", "good"), **ONE})],
+    "leaf_pairs": [Case(), Case({"per_depth": 1, "max_depth": 1})],
     "length_debiased": [Case(ONE, scale=False, lower=True)],
     "outcome_examples": [Case(ONE), Case({"balanced": True, **ONE}, shift=False, scale=False)],
     "over_bar": [Case({"bar": 2.0, **ONE}, shift=False, scale=False),
