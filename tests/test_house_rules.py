@@ -27,8 +27,7 @@ NOT_IN_A_RECIPE = {
         citation exact function_call instructions json_schema language numeric regex""",
     "for a run of one's own: how much of the data is enough": "subset",
     "the recipe of the construction it follows is not written yet": """
-        adaptive contradictory_pairs dawid_skene dynamic_beta guided label_noise language_is majority median
-        posterior preference_table stage_by stage_by_strength uncertainty_weighted worst_case""",
+        adaptive contradictory_pairs dynamic_beta guided language_is median stage_by""",
 }
 """Reason -> the blocks that no recipe uses for it. Exports need none: one is chosen when a version is written."""
 UNUSED = {name for names in NOT_IN_A_RECIPE.values() for name in names.split()}

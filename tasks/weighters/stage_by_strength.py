@@ -23,12 +23,12 @@ def stage_by_strength(
     by: Literal["strength", "p_chosen", "margin"] = "strength",
     first: Literal["strong", "weak"] = "strong",
 ) -> pl.DataFrame:
-    """Returns the preferences with ``stage`` from 0, stages of equal size to within one pair; null where unmeasured.
+    """Returns the preferences with ``stage`` from 1, stages of equal size to within one pair; null where unmeasured.
 
     Equal strengths are told apart by pair_id.
 
     Args:
-        first: whether stage 0 holds the strongest or the weakest pairs.
+        first: whether stage 1 holds the strongest or the weakest pairs.
     """
     if stages < 1:
         raise ValueError(f"stages is {stages}, it must be at least 1")
@@ -37,5 +37,5 @@ def stage_by_strength(
     order = -pl.col(by) if first == "strong" else pl.col(by)
     known = preferences.filter(pl.col(by).is_not_null()).sort(order, "pair_id").select("pair_id")
     place = pl.int_range(pl.len(), dtype=pl.Int64)
-    staged = known.with_columns(stage=place * stages // pl.len())
+    staged = known.with_columns(stage=place * stages // pl.len() + 1)
     return preferences.drop("stage", strict=False).join(staged, on="pair_id", how="left", maintain_order="left")

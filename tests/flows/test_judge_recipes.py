@@ -16,6 +16,7 @@ RECIPES = {
     "oaif": "preferences", "simpo": "preferences", "ultrafeedback": "preferences", "self-judge": "preferences",
     "rlhs": "preferences", "mm-rlhf": "preferences", "themis": "preferences", "constitutional": "preferences",
     "reference-guided": "preferences", "few-shot": "preferences", "text2reward": "preferences", "pro": "rankings",
+    "ctrl-u": "preferences", "poll": "preferences", "audited-panel": "preferences", "general-preference": "preferences",
 }  # fmt: skip
 
 
