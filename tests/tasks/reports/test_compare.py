@@ -6,6 +6,7 @@ import pytest
 from schemas.messages import assistant, to_rows
 from tasks.reports.compare import against_gold, against_ratings, lean, measures, opposed, overlaps
 from tasks.reports.compare_page import compare_page
+from tests.support.chromium import browser, program
 
 
 def pairs(*rows, margin=2.0):
@@ -112,3 +113,16 @@ def test_columns_that_say_nothing_are_left_out():
     assert "people agree" not in page.lower()
     assert "behind" not in page
     assert "turned round</h2>" not in page
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)])
+def test_a_browser_shows_the_page_whole_and_finds_nothing_wrong(tmp_path, width, dark):
+    if program() is None:
+        pytest.skip("no Chromium here")
+    (tmp_path / "page.html").write_text(compare_page(document()), encoding="utf-8")
+    with browser(tmp_path / "profile") as tab:
+        tab.open((tmp_path / "page.html").as_uri(), width=width, dark=dark)
+        assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert tab.complaints == []
+        assert tab.violations() == []
