@@ -68,6 +68,15 @@ def test_dpo_runs_twenty_steps_on_an_export_of_the_quickstart(command, tmp_path,
 
 
 @pytest.mark.slow
+def test_dpo_trains_on_what_was_published_to_a_folder(command, tmp_path, trainers):
+    made = command("run", "quickstart", "--limit", 60, "--json").json
+    assert command("publish", "quickstart", "--to", tmp_path / "published").code == 0
+    found = _train(trainers, tmp_path, 3, f"dpo={tmp_path / 'published'}@trl_dpo")["dpo"]
+    assert (found["steps"], found["rows"]) == (3, made["rows"]["preferences"])
+    assert found["columns"] == ["prompt", "chosen", "rejected"]
+
+
+@pytest.mark.slow
 def test_every_trainer_trains_on_its_export(command, tmp_path, trainers):
     (tmp_path / "many.yaml").write_text(MANY, encoding="utf-8")
     assert command("run", tmp_path / "many.yaml", "--limit", 40).code == 0

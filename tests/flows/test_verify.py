@@ -10,6 +10,7 @@ from flows.cli import cli
 from flows.verify import verify
 from schemas.errors import UsageError
 from storage.store import Store
+from tests.support.showcase import speak
 
 RECIPE = """
 name: small
@@ -89,3 +90,29 @@ def test_a_replay_is_verified_too(tmp_path):
     )
     assert ran.exit_code == 0, ran.output
     assert verify(str(tmp_path / "l"), "replay")["identical"]
+
+
+def test_a_search_is_verified_too(tmp_path):
+    (tmp_path / "sums.jsonl").write_text('{"prompt": "What is 20 + 7 - 9?", "reference": "18"}\n')
+    words = ["--prompts", tmp_path / "sums.jsonl", "--policy", "embedded", "--root", tmp_path / "l", "--json"]
+    assert command("run", "math-shepherd", *words).exit_code == 0
+    found = verify(str(tmp_path / "l"), "math-shepherd")
+    assert (found["identical"], found["missing_calls"]) == (True, 0)
+    assert found["rows"] > 0
+
+
+def test_what_a_panel_of_models_judged_is_verified_without_asking_them(tmp_path, serve_engine):
+    served = serve_engine(out_tokens=12, judge_out_tokens=12)
+    served.engine.speak = speak
+    topics = ("tides", "bread", "rust", "salt")
+    lines = [json.dumps({"prompt": f"How do I learn about {topic} in 3 days?"}) for topic in topics]
+    (tmp_path / "questions.jsonl").write_text("\n".join(lines))
+    ran = command(
+        "run", "preference-strength", "--prompts", tmp_path / "questions.jsonl", "--policy",
+        f"openai:{served.url}:small", "--judge", f"openai:{served.url}:referee", "--root", tmp_path / "l",
+        "--yes", "--json",
+    )  # fmt: skip
+    assert ran.exit_code == 0, ran.output
+    asked = served.engine.asked.total()
+    assert verify(str(tmp_path / "l"), "preference-strength")["identical"]
+    assert served.engine.asked.total() == asked

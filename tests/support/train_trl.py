@@ -45,8 +45,8 @@ def matched(completions, reward_model, **_):
 
 
 def trained(name, folder):
-    """Returns what a trainer made of a folder of rows."""
-    rows = load_dataset(folder, split="train")
+    """Returns what a trainer made of a folder of rows, or of one config (``folder@config``) of a published dataset."""
+    rows = load_dataset(*folder.split("@"), split="train")
     tokenizer = AutoTokenizer.from_pretrained(model)
     config, trainer = KINDS[name]
     settings = {
