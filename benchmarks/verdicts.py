@@ -4,7 +4,7 @@
 
 The first holds LLMBar's judge outputs (winner 1, 2 or None in original numbering; swapped; completion: the judge's own
 words, which end in "Output (a) is better."), the second FastChat's GPT-4 reviews of Vicuna's answers (score_a, score_b,
-review). Prints one line a setting, and every text whose reading differs.
+review). Prints one line a setting, and every text whose reading differs; ``docs/judging.md`` says why they do.
 """
 
 from __future__ import annotations
