@@ -19,6 +19,8 @@ import polars as pl
 from tasks.reports._varied import distinct_n, support, vendi
 
 MEASURES = {"measure": pl.String, "of": pl.String, "value": pl.Float64, "n": pl.Int64}
+PROMPTS = 10_000
+"""Prompts at most that are looked at: those with the lowest ids, which are hashes, so any sample is a fair one."""
 TEXTS = 5_000
 """Completions at most whose texts are looked at: those of the prompts with the lowest ids, which are hashes."""
 _SAID = pl.element().struct.field("content").fill_null("")
@@ -34,6 +36,7 @@ def measures(
         pairs: the preferences. scores: of the completions that these pairs were selected among.
         completions: those that were scored; others are left aside where there are scores.
     """
+    pairs, completions, scores = _sampled(pairs, completions, scores)
     lean = pairs.select(name for name in _READ if name in pairs.collect_schema().names()).collect(engine="streaming")
     rows = [*_of_pairs(lean), *_of_texts(pairs, None)] if completions is None else [*_of_pairs(lean)]
     if completions is not None:
@@ -47,6 +50,20 @@ def measures(
             rows += [*_quality(lean, held, facts), *_agreement(held, facts)]
     kept = [row for row in rows if row[2] is not None and np.isfinite(row[2])]
     return pl.DataFrame(kept, schema=MEASURES, orient="row")
+
+
+def _sampled(
+    pairs: pl.LazyFrame, completions: pl.LazyFrame | None, scores: pl.LazyFrame | None
+) -> tuple[pl.LazyFrame, pl.LazyFrame | None, pl.LazyFrame | None]:
+    """Returns the rows of a sample of the prompts, so that a large dataset takes no more memory than a small one."""
+    asked = pairs.select("prompt_id").unique().sort("prompt_id").head(PROMPTS + 1).collect(engine="streaming")
+    if asked.height <= PROMPTS:
+        return pairs, completions, scores
+    here = pl.col("prompt_id") <= asked["prompt_id"][PROMPTS - 1]
+    return (
+        pairs.filter(here), completions if completions is None else completions.filter(here),
+        scores if scores is None else scores.filter(here),
+    )  # fmt: skip
 
 
 _READ = (

@@ -124,3 +124,16 @@ def test_nothing_to_measure_gives_no_rows():
 def test_the_distance_of_two_reward_functions_forgets_scale_and_offset(other, distance):
     rows = pl.DataFrame({"prompt_id": ["p"] * 3, "a": [1.0, 2.0, 3.0], "b": [float(each) for each in other]})
     assert starc(rows, "a", "b") == starc(rows, "b", "a") == pytest.approx(distance, abs=1e-9)
+
+
+def test_of_many_prompts_those_with_the_lowest_ids_are_measured(monkeypatch):
+    monkeypatch.setattr("tasks.reports.measures.PROMPTS", 3)
+    names = [str(i) for i in range(9, -1, -1)]
+    answers = [completion(f"{side}{name}", prompt=f"p{name}") for name in names for side in "cr"]
+    scores = [score(f"{side}{name}", side == "c", prompt=f"p{name}") for name in names for side in "cr"]
+
+    measured = found(pairs(*(pair(name, margin=float(name)) for name in names)), answers, scores)
+
+    assert measured["mean", "margin"] == (1.0, 3)
+    assert measured["on_policy_share", "tiny"] == (1.0, 6)
+    assert measured["tq", "good: from a random sample to the best"] == (1.0, 3)
