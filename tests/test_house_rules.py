@@ -26,6 +26,7 @@ NOT_IN_A_RECIPE = {
     "a rule for prompts of one kind; who has such prompts names it in a recipe of their own": """
         citation exact function_call instructions json_schema language numeric regex""",
     "for a run of one's own: how much of the data is enough": "subset",
+    "it needs an extra that the recipes here can do without": "presidio",
     "the recipe of the construction it follows is not written yet": """
         adaptive contradictory_pairs dynamic_beta guided language_is median stage_by""",
 }

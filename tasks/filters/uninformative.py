@@ -1,7 +1,7 @@
 """Uninformative prompts: takes out pairs of prompts whose samples hardly differ, and tell a learner nothing.
 
-Source: DAPO (arXiv:2503.14476, section 3.2: groups without variance have no gradient); learnability p (1 - p) of
-arXiv:2410.03068 (section 3); examples ranked by variance (arXiv:2504.20571, section 2).
+Source: DAPO (arXiv:2503.14476, section 3.2: groups without variance have no gradient); learnability of
+arXiv:2502.12272 (the variance of success); examples ranked by variance (arXiv:2504.20571, section 2).
 
 Use it where samples are scored many to a prompt. It is bad with two or three samples: their variance is chance.
 """

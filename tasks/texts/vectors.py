@@ -91,7 +91,7 @@ def from_model(name: str, texts: pl.Series) -> Floats:
     from schemas.errors import MissingExtraError
 
     try:
-        from model2vec import StaticModel  # type: ignore[import-not-found]
+        from model2vec import StaticModel
     except ImportError as error:
         raise MissingExtraError("model2vec", "embeddings") from error
     return unit(StaticModel.from_pretrained(name).encode(texts.fill_null("").to_list()))

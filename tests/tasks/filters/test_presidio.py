@@ -1,0 +1,34 @@
+import importlib.util
+
+import pytest
+
+from schemas.errors import MissingExtraError
+from schemas.messages import assistant
+from tasks.filters.presidio import presidio
+from tests.support.preferences import pairs
+
+HERE = importlib.util.find_spec("presidio_analyzer") is not None
+ROWS = pairs([
+    {"chosen": assistant("Write to jane.doe@gmail.com, please.")},
+    {"chosen": assistant("My card is 4111 1111 1111 1111.")},
+    {"chosen": assistant("Nothing to see.")},
+])  # fmt: skip
+
+
+@pytest.mark.skipif(HERE, reason="presidio-analyzer is installed")
+def test_without_the_library_the_install_line_is_named():
+    with pytest.raises(MissingExtraError, match=r"pip install -e '\.\[privacy\]'"):
+        presidio(ROWS)
+
+
+@pytest.mark.skipif(not HERE, reason="needs the extra privacy")
+@pytest.mark.filterwarnings("ignore")
+def test_patterns_are_recognised_without_a_pipeline():
+    found = presidio(ROWS, of="chosen", entities=("EMAIL_ADDRESS", "CREDIT_CARD"))
+    assert found.rows() == [
+        ("0", "EMAIL_ADDRESS in the chosen", "ja" + "*" * 16), ("1", "CREDIT_CARD in the chosen", "41" + "*" * 17),
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match="knows no entity 'COLOUR'"):
+        presidio(ROWS, entities=("COLOUR",))
+    with pytest.raises(ValueError, match="has no pipeline 'nope'"):
+        presidio(ROWS, pipeline="nope")
