@@ -62,12 +62,13 @@ def _examples(result: Result) -> list[str]:
 def _next(result: Result) -> list[str]:
     root = "" if result.root == "./lake" else f" --root {result.root}"
     name = f"{result.dataset}@{result.version}"
+    form = " --format trl_dpo" if result.rows.get("preferences") else ""
     pair = f"  pairwright lineage {result.examples[0]['pair_id']}{root}" if result.examples else ""
     return [
         f"  pairwright report {name}{root}",
         f'  pairwright sql{root} "select margin, count(*) from preferences group by 1"',
         *([pair] if pair else []),
-        f"  pairwright export {name} --format trl_dpo --to ./export{root}",
+        f"  pairwright export {name}{form} --to ./export{root}",
     ]
 
 

@@ -21,24 +21,23 @@ from storage.files import atomic_folder, write_parquet
 from storage.store import Store
 from storage.versions import Version
 from tasks import registry
-from tasks.publish import described, shape
+from tasks.publish import described, shape, usual
 
 log = logging.getLogger(__name__)
 
-FORMATS = ("trl_dpo", "parquet")
 MARK = "version.json"
 _SPLITS = {"train": "train", "validation": "validation", "valid": "validation", "dev": "validation", "test": "test"}
 
 
 def publish(
-    store: Store, dataset: str, to: str, *, formats: Sequence[str] = FORMATS, public: bool = False,
+    store: Store, dataset: str, to: str, *, formats: Sequence[str] = (), public: bool = False,
     license: str | None = None, page: str | None = None, quarantined: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Publishes a version and returns what was published where: version, to, configs, commit, new.
 
     Args:
         to: a folder, ``hub:ORG/NAME`` or ``s3://BUCKET/PATH``.
-        formats: export blocks; the first is what ``load_dataset`` gives by default.
+        formats: export blocks; the first is what ``load_dataset`` gives by default. What suits the dataset if none.
         public: a Hub repository that is made anew is public; one that is there stays as it is.
         license: for the card. page: the report as HTML. quarantined: a version that a gate refused may go out.
 
@@ -50,6 +49,7 @@ def publish(
     version = store.resolve(dataset)
     if version.status == "quarantined" and not quarantined:
         raise RefusedError(f"{version.name} was refused by a gate; --quarantined publishes it all the same")
+    formats = formats or usual(version)
     if to.startswith(("hub:", "s3://")):
         with tempfile.TemporaryDirectory(prefix="pairwright-") as draft:
             configs = _fill(Path(draft), store, version, formats, license, page)

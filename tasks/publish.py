@@ -20,9 +20,20 @@ from storage.versions import Version
 from tasks import registry
 from tasks.exports._card import card
 
+USUAL = {
+    "preferences": ("trl_dpo", "parquet"), "rankings": ("list_rows",), "examples": ("reward_rows",),
+    "steps": ("trl_stepwise",), "scores": ("trl_dpo", "parquet"),
+}  # fmt: skip
+"""The table a dataset is about -> the formats it gets where none is named."""
+
+
+def usual(version: Version) -> tuple[str, ...]:
+    """Returns the formats a version is written in where none is named, the main one first."""
+    return USUAL.get(version.primary, USUAL["preferences"])
+
 
 def write(
-    store: Store, dataset: str, form: str, to: Path, *, jsonl: bool = False, replace: bool = False,
+    store: Store, dataset: str, form: str | None, to: Path, *, jsonl: bool = False, replace: bool = False,
     quarantined: bool = False, settings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Writes a version to a folder, whole or not at all, and returns what was written.
@@ -30,7 +41,7 @@ def write(
     The same version gives the same bytes, wherever and whenever it was made.
 
     Args:
-        dataset: ``name``, ``name@v2`` or ``name@tag``. form: an export block's name.
+        dataset: ``name``, ``name@v2`` or ``name@tag``. form: an export block's name; by default what suits it.
         jsonl: JSON lines beside the Parquet file. replace: an existing folder may go.
         quarantined: a version that a gate refused may be written. settings: of the export block.
 
@@ -41,6 +52,7 @@ def write(
     version = store.resolve(dataset)
     if version.status == "quarantined" and not quarantined:
         raise RefusedError(f"{version.name} was refused by a gate; --quarantined writes it all the same")
+    form = form or usual(version)[0]
     block = registry.find("export", form)
     values = registry.check(BlockSpec(verb="export", name=form, params=dict(settings)), "export") if settings else {}
     shaped = shape(store, version, block, values)

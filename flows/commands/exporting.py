@@ -11,8 +11,8 @@ from flows.commands.common import json_option, print_json, root_option
 
 @click.command()
 @click.argument("dataset")
-@click.option("--format", "form", default="trl_dpo", show_default=True, metavar="NAME",
-              help="An export block; `pairwright block list --verb export` names them all.")  # fmt: skip
+@click.option("--format", "form", metavar="NAME",
+              help="An export block, of `pairwright block list --verb export`; trl_dpo for pairs.")  # fmt: skip
 @click.option("--set", "settings", multiple=True, metavar="PARAM=VALUE", help="Change one parameter of the format.")
 @click.option("--to", type=click.Path(path_type=Path), required=True, metavar="DIR", help="A folder to make.")
 @click.option("--jsonl", is_flag=True, help="Write JSONL beside the Parquet file.")
@@ -21,7 +21,7 @@ from flows.commands.common import json_option, print_json, root_option
 @root_option
 @json_option
 def export(
-    dataset: str, form: str, settings: tuple[str, ...], to: Path, jsonl: bool, replace: bool, quarantined: bool,
+    dataset: str, form: str | None, settings: tuple[str, ...], to: Path, jsonl: bool, replace: bool, quarantined: bool,
     root: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Write DATASET or DATASET@VERSION in the form a trainer loads.

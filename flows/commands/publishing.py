@@ -29,14 +29,13 @@ def publish(
     from flows.describe import describe
     from flows.trees import section
     from storage.store import Store
-    from tasks.hub import FORMATS
     from tasks.hub import publish as put
     from tasks.reports.version_page import version_page
 
     store = Store.open(root, create=False)
     page = None if no_report else version_page(describe(store, dataset), searches=section(store, dataset))
     done = put(
-        store, dataset, to, formats=formats or FORMATS, public=public, license=license, page=page,
+        store, dataset, to, formats=formats, public=public, license=license, page=page,
         quarantined=quarantined,
     )  # fmt: skip
     if as_json:

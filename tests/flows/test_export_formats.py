@@ -100,3 +100,14 @@ def test_a_jsonl_export_gives_the_same_numbers_to_the_last_bit(command, lake, tm
     rows = exported(command, lake, tmp_path / "out", "weighted_pairs", "--jsonl")
     lines = [json.loads(line) for line in (tmp_path / "out" / "train.jsonl").read_text("utf-8").splitlines()]
     assert lines == rows
+
+
+def test_without_a_format_it_is_what_suits_the_rows(command, lake, tmp_path):
+    recipe = tmp_path / "lists.yaml"
+    kept = RECIPE.replace("name: many", "name: lists").replace("  - select: best_vs_worst\n", "")
+    recipe.write_text(kept.replace("  - select: labelled\n    threshold: median\n", ""))
+    assert command("run", recipe, "--root", lake).code == 0
+    assert command("export", "lists", "--to", tmp_path / "out", "--root", lake, "--json").json["format"] == "list_rows"
+    assert command("export", "many", "--to", tmp_path / "two", "--root", lake, "--json").json["format"] == "trl_dpo"
+    done = command("publish", "lists", "--to", tmp_path / "three", "--root", lake, "--no-report", "--json")
+    assert list(done.json["configs"]) == ["list_rows"]
