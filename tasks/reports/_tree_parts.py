@@ -46,11 +46,12 @@ def legend(marks: Marks, labelled: bool) -> str:
     return f'<ul class="legend">{"".join(f"<li>{item}</li>" for item in items)}</ul>'
 
 
-def pairs(found: Sequence[Row], rows: Mapping[str, Row]) -> str:
+def pairs(found: Sequence[Row], rows: Mapping[str, Row], name: str) -> str:
     """Returns each pair taken from the tree: the beginning, both steps, and the numbers behind the label.
 
     Args:
         found: rows of the preferences table. rows: node id -> row of the nodes table.
+        name: of the tree, in the addresses of its pairs.
     """
     parts = []
     for number, pair in enumerate(found, start=1):
@@ -60,7 +61,7 @@ def pairs(found: Sequence[Row], rows: Mapping[str, Row]) -> str:
         begin = pair.get("prefix") or ""
         shown = f'<h4>after</h4><div class="begin">{escape(begin)}</div>' if begin else ""
         parts.append(
-            f'<article id="pair-{number}"><h3>Pair {number}</h3><p class="note">{told}</p>{shown}'
+            f'<article id="pair-{name}-{number}"><h3>Pair {number}</h3><p class="note">{told}</p>{shown}'
             f'<div class="sides">{sides}</div></article>'
         )
     return "".join(parts)

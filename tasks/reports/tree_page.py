@@ -58,16 +58,17 @@ def section(
     )  # fmt: skip
     wanted = {*marks.best, *errors, *(name for pair in marks.pairs for name in pair)}
     shown, marks.hidden = parts.trimmed(rows, wanted, MOST)
+    name = escape(rows[0]["tree_id"][:8])
     told = f"A tree of {len(rows) - 1} steps with {len(taken)} pairs; the same stands in the list below it."
     picture = (
-        f'<div class="scroll" tabindex="0" role="group" aria-label="The tree">'
+        f'<div class="scroll" tabindex="0" role="group" aria-label="Tree {name}">'
         f"{svg.drawing(shown, marks, title=told)}</div>"
     )
     head = f"h{level}"
     return "".join(
         [
             _tiles(rows, len(taken)), parts.legend(marks, bool(marks.labels)), picture,
-            f"<{head}>Pairs taken</{head}>{parts.pairs(taken, by_id)}" if taken else "",
+            f"<{head}>Pairs taken</{head}>{parts.pairs(taken, by_id, name)}" if taken else "",
             f"<details><summary>The tree as a list</summary>{parts.listed(rows, marks)}</details>",
         ]
     )  # fmt: skip

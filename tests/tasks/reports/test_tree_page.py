@@ -50,12 +50,12 @@ def test_the_toy_tree_shows_its_best_path_its_ends_and_its_pairs() -> None:
 
 def test_a_pair_is_told_in_words_with_the_numbers_behind_it() -> None:
     text = page(None, sibling_pairs(toy(), soft="posterior"))
-    first = text.split('id="pair-1"')[1].split("</article>")[0]
+    first = text.split('id="pair-t-1"')[1].split("</article>")[0]
     assert "value 0.600, 3 of 4 continuations ended right, visited 8 times" in first
     assert "value -0.400, 1 of 4 continuations ended right, visited 3 times" in first
     assert "margin 1 ·" in first
     assert "probability 0." in first
-    second = text.split('id="pair-2"')[1].split("</article>")[0]
+    second = text.split('id="pair-t-2"')[1].split("</article>")[0]
     assert '<div class="begin">A\n</div>' in second
 
 
