@@ -28,7 +28,7 @@ HEAD = "<!-- Written by ./dev docs; do not edit. -->\n\n"
 OTHERS = {
     "recipes": "one YAML a published construction",
     "benchmarks": "a local engine simulator, and what we measured with it",
-    "notebooks": "readers: a version looked at, never made",
+    "notebooks": "five to read: first pairs, judges, strength and length, SQL and lineage, search trees",
     "docs": "recipes, blocks, commands, tables, every file (all generated), and decisions",
     "tests": "mirrors this tree",
     "prefect.yaml": "what runs when, on which work pool",

@@ -22,7 +22,7 @@ def test_these_are_the_notebooks():
 @pytest.mark.parametrize("name", NAMES)
 def test_the_outputs_kept_are_those_of_the_cells_beside_them(name):
     notebook = nbformat.read(HERE / f"{name}.ipynb", as_version=4)
-    assert notebook.metadata.get("outputs_of") == source_hash(notebook), "python -m notebooks.execute --write"
+    assert notebook.metadata.get("outputs_of") == source_hash(notebook), "./dev notebooks"
     code = [cell for cell in notebook.cells if cell["cell_type"] == "code"]
     assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
     kinds = {kind for cell in code for found in cell["outputs"] for kind in found.get("data", {})}

@@ -73,7 +73,7 @@ def _layers(found: Mapping[str, Any]) -> list[list[Box]]:
         None if cost is None else f"${cost:,.4f} for its answers and judgments"))), "pair")  # fmt: skip
     names = [str(version["name"]) for version in found.get("versions") or ()]
     held = Box(0, "in versions", tuple(_first(names)))
-    judged = _judgments(found.get("judgments") or ())
+    judged = _judgments(found.get("judgments") or (), pair)
     apart, together = [box for box in judged if box.side], [box for box in judged if not box.side]
     return [[top], answers, apart, together, scores, [made], [held]]
 
@@ -88,13 +88,14 @@ def _answer(row: Mapping[str, Any] | None, pair: Mapping[str, Any], side: str) -
     return tuple(filter(None, (said, _cut(", ".join(str(fact) for fact in facts if fact)))))
 
 
-def _judgments(rows: Sequence[Mapping[str, Any]]) -> list[Box]:
+def _judgments(rows: Sequence[Mapping[str, Any]], pair: Mapping[str, Any]) -> list[Box]:
     """Returns one box for each side and one for what was said of both, judges that said the same together."""
     found: dict[int, Counter[str]] = {}
     for row in rows:
         about = row.get("about") or ()
         side = 0 if len(about) > 1 else -1 if "chosen" in about else 1
-        verdict = row.get("winner") and ("chosen wins" if row["winner"] == row.get("chosen_id") else "a winner")
+        wins = {pair.get("chosen_id"): "for the chosen", pair.get("rejected_id"): "for the rejected"}
+        verdict = wins.get(row.get("winner")) if row.get("winner") else None
         said = f"score {short(float(row['score']))}" if row.get("score") is not None else verdict or ""
         text = f"{row['judge']}: {row['outcome']}{f', {said}' if said else ''}"
         found.setdefault(side, Counter())[text] += 1

@@ -20,7 +20,8 @@ _MORE = """
 form{display:flex;flex-wrap:wrap;gap:.6rem 1rem;align-items:end;margin:1rem 0}label{display:grid;font-size:.85rem}
 label,.note{color:var(--soft)}
 input,button,select{font:inherit;padding:.3rem .5rem;color:var(--ink);background:var(--back);
-border:1px solid var(--soft);border-radius:.3rem;min-width:0}input[type=number]{width:7rem}
+border:1px solid var(--soft);border-radius:.3rem;min-width:0}
+article h2{border:0;margin:0;padding:0}input[type=number]{width:7rem}
 """
 FILTERS = (
     ("text", "search", "words in the texts"), ("least", "number", "margin from"), ("most", "number", "to"),

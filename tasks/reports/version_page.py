@@ -218,7 +218,7 @@ def pair_article(pair: Mapping[str, Any]) -> str:
     chosen, rejected = marked(str(pair["chosen"]), str(pair["rejected"]))
     facts = [f"{name} {value(pair[name])}" for name in ("margin", "strength", "p_chosen") if pair.get(name) is not None]
     policies = [str(pair[f"{side}_policy"]) for side in ("chosen", "rejected") if pair.get(f"{side}_policy")]
-    told = " · ".join([str(pair["pair_id"])[:12], *facts, *filter(None, [" over ".join(policies)])])
+    told = " · ".join([str(pair["pair_id"])[:12], *facts, *filter(None, [" over ".join(dict.fromkeys(policies))])])
     texts = "".join(f"<div>{spoken(side, text)}</div>" for side, text in (("chosen", chosen), ("rejected", rejected)))
     prompt = spoken("prompt", escape(str(pair["prompt"])))
     return f'<article>{prompt}<div class="sides">{texts}</div><p class="note">{escape(told)}</p></article>'

@@ -117,12 +117,11 @@ class Tab:
             text = {"text": "\r"} if key == "Enter" and kind == "keyDown" else {}
             self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=codes[key], **text)
 
-    def picture(self, file: Path, *, height: int | None = None) -> None:
-        """Writes what stands in the window, or as much of the page as is this high."""
-        width = self.evaluate("innerWidth")
-        area = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
-        more = {"clip": area, "captureBeyondViewport": True} if height else {}
-        file.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png", **more)["data"]))
+    def picture(self, *, top: float = 0, height: int) -> bytes:
+        """Returns a picture of so much of the page, as PNG."""
+        area = {"x": 0, "y": top, "width": self.evaluate("innerWidth"), "height": height, "scale": 1}
+        shot = self.call("Page.captureScreenshot", format="png", clip=area, captureBeyondViewport=True)
+        return base64.b64decode(shot["data"])
 
     def violations(self) -> list[str]:
         """Returns what axe-core finds wrong: rules of WCAG 2.1 A and AA and its best practices, with the elements."""

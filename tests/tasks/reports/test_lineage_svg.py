@@ -3,8 +3,10 @@ import re
 from schemas.messages import assistant, to_rows
 from tasks.reports._lineage_svg import lineage_drawing
 
-PAIR = {"pair_id": "abcdef0123456789", "prompt": to_rows("Why <b>?"), "chosen": assistant("Because."), "margin": 0.5,
-        "rejected": assistant("No idea."), "recipe": "mine", "run_id": "r1"}  # fmt: skip
+PAIR = {
+    "pair_id": "abcdef0123456789", "chosen_id": "c1", "rejected_id": "c2", "prompt": to_rows("Why <b>?"), "margin": 0.5,
+    "chosen": assistant("Because."), "rejected": assistant("No idea."), "recipe": "mine", "run_id": "r1",
+}  # fmt: skip
 
 
 def answer(name):
@@ -15,6 +17,7 @@ def answer(name):
 def drawn(**more):
     judgments = [{"judge": "j", "outcome": "valid", "score": 3.0, "about": ["chosen"]}] * 2
     judgments += [{"judge": "k", "outcome": "refused", "score": None, "about": ["chosen", "rejected"]}]
+    judgments += [{"judge": "k", "outcome": "valid", "score": None, "winner": "c2", "about": ["chosen", "rejected"]}]
     found = {"pair": PAIR, "prompt": {"source": "a file"}, "run": {"run_id": "r1"}, "chosen": answer("m1"),
              "rejected": answer("m2"), "judgments": judgments, "cost": 0.25,
              "versions": [{"name": f"d@v{i}"} for i in range(1, 9)]} | more  # fmt: skip
@@ -26,6 +29,7 @@ def test_everything_behind_a_pair_is_in_the_drawing_and_in_its_words():
     label = re.search(r'aria-label="([^"]+)"', svg)
     assert label
     for text in ("Why &lt;b&gt;?", "m1, 7 tokens, log-probability -1.25", "j: valid, score 3 ×2", "k: refused",
+                 "k: valid, for the rejected",
                  "mean, good: 2.5", "margin 0.5", "$0.2500 for its answers and judgments", "d@v1",
                  "… and 3 more"):  # fmt: skip
         assert text in svg, text
