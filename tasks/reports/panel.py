@@ -16,6 +16,8 @@ from tasks.reports._statistics import wilson
 _SPOKEN = pl.element().struct.field("content").str.len_chars().fill_null(0)
 MOST = 12
 """Judges shown, those that judged most pairs."""
+SAMPLE = 50_000
+"""Pairs looked at; ids are digests, so the first ones are as good as drawn by lot."""
 
 
 def panel(pairs: pl.LazyFrame, judgments: pl.LazyFrame) -> dict[str, Any]:
@@ -29,7 +31,8 @@ def panel(pairs: pl.LazyFrame, judgments: pl.LazyFrame) -> dict[str, Any]:
         pairs: pair_id, prompt_id, chosen_id, rejected_id, chosen, rejected. judgments: of their prompts, or more.
     """
     sides = [pl.col(side).list.eval(_SPOKEN).list.sum().alias(f"{side}_chars") for side in ("chosen", "rejected")]
-    lean = pairs.select("pair_id", "prompt_id", "chosen_id", "rejected_id", *sides).collect(engine="streaming")
+    looked_at = pairs.sort("pair_id").head(SAMPLE)
+    lean = looked_at.select("pair_id", "prompt_id", "chosen_id", "rejected_id", *sides).collect(engine="streaming")
     wanted = judgments.filter(pl.col("outcome") == "valid", pl.col("kind").is_in(["pairwise", "pointwise"]))
     near = wanted.join(lean.lazy().select("prompt_id").unique(), on="prompt_id", how="semi")
     said = _named(near.select("prompt_id", "judge", "fingerprint", "kind", "subjects", "score", "winner").collect())

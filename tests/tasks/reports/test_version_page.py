@@ -9,7 +9,7 @@ from tasks.reports.figures import figures
 from tasks.reports.version_page import version_page
 from tests.support.pairs import pair, pairs
 
-VOID = {"meta", "link", "br", "line", "path", "circle"}
+VOID = {"meta", "link", "br", "line", "path"}
 
 
 def document():
