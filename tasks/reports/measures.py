@@ -21,8 +21,10 @@ from tasks.reports._varied import distinct_n, support, vendi
 MEASURES = {"measure": pl.String, "of": pl.String, "value": pl.Float64, "n": pl.Int64}
 PROMPTS = 10_000
 """Prompts at most that are looked at: those with the lowest ids, which are hashes, so any sample is a fair one."""
-TEXTS = 5_000
-"""Completions at most whose texts are looked at: those of the prompts with the lowest ids, which are hashes."""
+TEXTS = 1_000
+"""Texts at most that are looked at, of the prompts with the lowest ids: more would cost a run seconds at its end."""
+PAIRWISE = 400
+"""Texts at most that are held against each other."""
 _SAID = pl.element().struct.field("content").fill_null("")
 Found = tuple[str, str, float | None, int]
 
@@ -135,27 +137,31 @@ def _of_completions(own: pl.DataFrame, pairs: pl.DataFrame) -> Iterator[Found]:
 
 def _of_texts(pairs: pl.LazyFrame, own: pl.LazyFrame | None) -> Iterator[Found]:
     """Yields what is measured on a sample of prompts, with all that was said to them."""
-    first = pairs.select("prompt_id").unique().sort("prompt_id").head(TEXTS).collect(engine="streaming")["prompt_id"]
+    first = _first(pairs)
     said = pl.col("chosen").list.eval(_SAID).list.join("\n\n")
-    sample = pairs.filter(pl.col("prompt_id").is_in(first.implode())).select("prompt_id", "pair_id", text=said)
-    chosen = sample.sort("prompt_id", "pair_id").head(TEXTS).collect(engine="streaming")["text"]
+    sample = pairs.filter(first).select("prompt_id", "pair_id", text=said)
+    chosen = sample.collect(engine="streaming").sort("prompt_id", "pair_id").head(TEXTS)["text"]
     if not chosen.len():
         return
     for n in (1, 2, 3):
         yield f"distinct_{n}", "chosen", distinct_n(chosen, n), chosen.len()
-    few = chosen.head(1_000)
+    few = chosen.head(PAIRWISE)
     yield "vendi", "chosen", vendi(few), few.len()
     if own is None:
         return
-    asked = own.filter(pl.col("prompt_id").is_in(first.implode()))
-    rows = asked.select(
-        "prompt_id", "completion_id", text=pl.col("messages").list.eval(_SAID).list.join("\n\n")
-    ).sort("prompt_id", "completion_id").head(TEXTS).collect(engine="streaming")  # fmt: skip
-    whole = rows["prompt_id"][-1] if rows.height == TEXTS else None
-    rows = rows.filter(pl.col("prompt_id") != whole) if whole is not None and rows["prompt_id"].n_unique() > 1 else rows
+    said = pl.col("messages").list.eval(_SAID).list.join("\n\n")
+    asked = own.filter(_first(own)).select("prompt_id", "completion_id", text=said)
+    rows = asked.collect(engine="streaming").sort("prompt_id", "completion_id")
     used = pl.concat([pairs.select(completion_id=f"{side}_id") for side in ("chosen", "rejected")])
-    kept = rows.join(used.unique().collect(engine="streaming"), on="completion_id", how="semi")["completion_id"]
-    yield from support(rows.with_columns(kept=pl.col("completion_id").is_in(kept.implode())))
+    kept = used.filter(pl.col("completion_id").is_in(rows["completion_id"].implode())).collect(engine="streaming")
+    yield from support(rows.with_columns(kept=pl.col("completion_id").is_in(kept["completion_id"].implode())))
+
+
+def _first(rows: pl.LazyFrame) -> pl.Expr:
+    """Returns which rows are of the prompts with the lowest ids, as many as hold ``TEXTS`` rows, and at least one."""
+    sizes = rows.group_by("prompt_id").len().collect(engine="streaming").sort("prompt_id")
+    fit = max(1, int((sizes["len"].cum_sum() <= TEXTS).sum()))
+    return pl.col("prompt_id").is_in(sizes["prompt_id"].head(fit).implode())
 
 
 def _quality(pairs: pl.DataFrame, scores: pl.DataFrame, own: pl.DataFrame) -> Iterator[Found]:
