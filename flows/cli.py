@@ -46,10 +46,17 @@ COMMANDS = {
         "flows.commands.offending:offenders",
         "Show the rows behind what the gates said of VERSION, a version or a run.",
     ),
+    "embed": (
+        "flows.commands.embedding:embed",
+        "Have the texts of FILE or DATASET turned into vectors by an endpoint.",
+    ),
     "tag": ("flows.commands.keeping:tag", "Give VERSION (dataset@v2) the tag NAME."),
     "rollback": ("flows.commands.keeping:rollback", "Publish the content of VERSION again, as the newest version."),
     "vacuum": ("flows.commands.keeping:vacuum", "Delete data files that neither a version nor a table needs."),
-    "ledger": ("flows.commands.keeping:ledger", "Look into the answers that were bought: stats, verify, export, compact."),
+    "ledger": (
+        "flows.commands.keeping:ledger",
+        "Look into the answers that were bought: stats, verify, export, compact.",
+    ),
     "reparse": (
         "flows.commands.running:reparse",
         "Judge again from the answers in the ledger; ask nothing.",

@@ -17,7 +17,7 @@ import polars as pl
 from schemas.blocks import row_filter
 from schemas.coins import coins
 from tasks.filters._texts import removals, spoken
-from tasks.texts.vectors import Floats, from_file, reduced, weighted
+from tasks.texts.vectors import Floats, from_file, parquet_files, reduced, weighted
 from tasks.texts.words import Ints
 
 
@@ -31,8 +31,7 @@ def diverse_subset(
     too.
 
     Args:
-        keep: prompts that stay. vectors: a Parquet file with columns key (the prompt_id) and vector; else tf-idf in
-            ``size`` dimensions.
+        keep: prompts that stay. vectors: as in ``semantic_duplicates``; else tf-idf in ``size`` dimensions.
     """
     if keep < 1:
         raise ValueError(f"keep {keep} must be 1 or more")
@@ -41,13 +40,20 @@ def diverse_subset(
     if prompts.height <= keep:
         return removals(pl.DataFrame(schema={"row_id": pl.String, "reason": pl.String, "value": pl.String}))
     ids = prompts["prompt_id"]
-    rows = from_file(Path(vectors), ids) if vectors else reduced(weighted(prompts["text"]), size)
+    rows = _rows(prompts, vectors, size)
     nearest, cosine = farthest_first(rows, keep, int(coins(seed, ids, "diverse").argmin()))
     table = pl.DataFrame({"prompt_id": ids, "near": ids.gather(nearest), "cosine": cosine})
     gone = table.filter(pl.col("prompt_id") != pl.col("near"))
     found = preferences.select("pair_id", "prompt_id").join(gone, on="prompt_id")
     value = pl.concat_str(["near", pl.lit(" "), pl.col("cosine").round(3).cast(pl.String)])
     return removals(found.select(row_id="pair_id", reason=pl.lit("not among the most diverse prompts"), value=value))
+
+
+def _rows(prompts: pl.DataFrame, vectors: str | None, size: int) -> Floats:
+    if not vectors:
+        return reduced(weighted(prompts["text"]), size)
+    by_id = "key" in pl.read_parquet_schema(parquet_files(Path(vectors))[0])
+    return from_file(Path(vectors), prompts["prompt_id" if by_id else "text"])
 
 
 def farthest_first(rows: Floats, keep: int, first: int) -> tuple[Ints, Floats]:

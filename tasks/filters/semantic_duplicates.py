@@ -20,7 +20,7 @@ from schemas.blocks import row_filter
 from tasks.filters._texts import spoken
 from tasks.texts.alike import alike
 from tasks.texts.minhash import Near
-from tasks.texts.vectors import from_file, from_model, reduced, weighted
+from tasks.texts.vectors import from_file, from_model, parquet_files, reduced, weighted
 from tasks.texts.words import Ints
 
 SLACK = 0.2
@@ -43,7 +43,8 @@ def semantic_duplicates(
     Args:
         of: as in ``near_duplicates``; pairs of one prompt stay, unless they are what is compared.
         threshold: least cosine. For vectors of words 0.8 to 0.9; models differ: look at what goes.
-        vectors: a Parquet file with columns key (the prompt_id or pair_id) or text, and vector; from any model.
+        vectors: a Parquet file, or a folder of them, with columns key (the prompt_id or pair_id) or text, and vector;
+            ``pairwright embed`` makes one with any endpoint's model.
         static: a static embedding model of the library model2vec, a folder or a name. Without either: words by tf-idf.
     """
     if not 0 < threshold <= 1 or (vectors and static):
@@ -69,7 +70,7 @@ def _found(ids: pl.Series, texts: pl.Series, threshold: float, vectors: str | No
         return alike(from_model(static, texts), threshold=threshold)
     if vectors:
         path = Path(vectors)
-        by_id = path.is_file() and "key" in pl.read_parquet_schema(path)
+        by_id = "key" in pl.read_parquet_schema(parquet_files(path)[0])
         return alike(from_file(path, ids if by_id else texts), threshold=threshold)
     if not len(texts):
         return alike(np.zeros((0, 1), np.float32), threshold=threshold)

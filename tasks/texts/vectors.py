@@ -62,15 +62,26 @@ def unit(rows: Any) -> Floats:
     return long
 
 
+def parquet_files(path: Path) -> list[Path]:
+    """Returns the file, or the Parquet files of the folder.
+
+    Raises:
+        ValueError: there is none.
+    """
+    files = sorted(path.glob("*.parquet")) if path.is_dir() else [path] if path.is_file() else []
+    if not files:
+        raise ValueError(f"there is no file {path} with vectors")
+    return files
+
+
 def from_file(path: Path, keys: pl.Series) -> Floats:
-    """Returns the vectors that a Parquet file holds for these keys: columns ``key`` (or ``text``) and ``vector``.
+    """Returns the vectors of these keys from a Parquet file or a folder of them: columns key (or text) and vector.
 
     Raises:
         ValueError: no such file or columns, or a key has no vector.
     """
-    if not path.is_file():
-        raise ValueError(f"there is no file {path} with vectors")
-    frame = pl.read_parquet(path)
+    files = parquet_files(path)
+    frame = pl.read_parquet(files)
     name = next((column for column in ("key", "text") if column in frame.columns), None)
     if name is None or "vector" not in frame.columns:
         raise ValueError(f"{path} needs columns key (or text) and vector; it has {', '.join(frame.columns)}")
