@@ -96,9 +96,9 @@ def _keep(calls: Sequence[Sequence[str]], answers: Sequence[Any], path: Path) ->
     pairs = [pair for call, answer in zip(calls, answers, strict=True) if isinstance(answer, list)
              for pair in zip(call, answer, strict=True)]  # fmt: skip
     if pairs:
-        kinds = {"text": pl.String, "vector": pl.List(pl.Float32)}
+        vectors = pl.Series([vector for _, vector in pairs], dtype=pl.List(pl.Float32))
         with atomic_file(path) as draft:
-            write_parquet(draft, pl.DataFrame(pairs, schema=kinds, orient="row"))
+            write_parquet(draft, pl.DataFrame({"text": [text for text, _ in pairs], "vector": vectors}))
 
 
 async def _vectors(way: Patient, texts: Sequence[str], options: Endpoint) -> list[list[float]]:
