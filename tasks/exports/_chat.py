@@ -35,6 +35,22 @@ def refuse(rows: pl.DataFrame, key: str, hits: pl.Expr, why: str) -> None:
         raise ValueError(f"{key.removesuffix('_id')} {odd[key].sort()[0]}: {why}")
 
 
+def spoken_once(rankings: pl.DataFrame, completions: pl.DataFrame) -> pl.DataFrame:
+    """Returns the rankings as they are: their texts are all that was said.
+
+    Raises:
+        ValueError: a completion has several turns or a tool call, which a list of texts has lost.
+    """
+    more = TURN.field("tool_calls").is_not_null() | TURN.field("extra").is_not_null()
+    odd = (pl.col("messages").list.len() != 1) | pl.col("messages").list.eval(more).list.any()
+    lost = completions.filter(odd)["completion_id"].implode()
+    hits = pl.col("completion_ids").list.eval(pl.element().is_in(lost)).list.any()
+    refuse(
+        rankings, "ranking_id", hits, "an answer has several turns or a tool call, of which a list keeps the text alone"
+    )
+    return rankings
+
+
 def joined(preferences: pl.DataFrame) -> pl.DataFrame:
     """Returns pairs whose texts are whole: a step pair's shared beginning stands before both of its steps.
 
