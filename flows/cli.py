@@ -34,6 +34,10 @@ COMMANDS = {
         "flows.commands.auditing:audit",
         "Measure JUDGE on gold labels: agreement, order, position, length, self-preference, calibration.",
     ),
+    "cycles": (
+        "flows.commands.circling:cycles",
+        "Report cycles in the comparisons of JUDGES, by default of all together: A over B, B over C, C over A.",
+    ),
     "audit-dataset": (
         "flows.commands.foreign:audit_dataset",
         "Describe the published preference data in PATH: figures, defects, checks; nothing is generated.",

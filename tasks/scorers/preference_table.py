@@ -3,7 +3,7 @@
 Source: Zhang et al. 2024, arXiv:2410.02197 (general preference model); Wu et al. 2024, arXiv:2405.00675, section 4
 (mean probability of winning against the others); Swamy et al. 2024, arXiv:2401.04056 (minimax winner).
 
-Use it where judges may prefer A to B, B to C and C to A; ``cycle_report`` says how often they do. It is bad at few
+Use it where judges may prefer A to B, B to C and C to A; ``pairwright cycles`` says how often they do. It is bad at few
 comparisons: it borrows no strength across pairs, which Bradley-Terry does.
 """
 
