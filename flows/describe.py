@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import polars as pl
 
+from flows.trees import described
 from schemas.messages import text_of
 from schemas.tables import TABLES
 from storage.diff import diff
@@ -21,7 +22,7 @@ def describe(store: Store, dataset: str) -> dict[str, Any]:
 
     Beside them: what became of the rows step by step (``funnel``), dollars by who answered (``costs``), and what
     changed since the version before (``previous``, null where there is none), and what the judges did (``panel``) and
-    were found to be (``audits``).
+    were found to be (``audits``); and the search trees in numbers (``trees``, null where there are none).
     """
     version = store.resolve(dataset)
     pairs = store.read("preferences", version=version.name)
@@ -33,6 +34,7 @@ def describe(store: Store, dataset: str) -> dict[str, Any]:
     outcomes = orjson.loads(run.get("outcomes") or "{}")
     return {
         "version": version.name, "status": version.status, "tags": list(version.tags), "digest": version.digest,
+        "origin": _origin(orjson.loads(version.meta or "{}")),
         "created_at": version.created_at.isoformat(timespec="seconds"), "recipe": version.recipe,
         "run_id": version.run_id, "code_version": run.get("code_version"), "seconds": run.get("seconds"),
         "cost": run.get("cost"), "rows": rows, "removed": removed,
@@ -43,9 +45,16 @@ def describe(store: Store, dataset: str) -> dict[str, Any]:
         "funnel": _funnel(rows, removed, outcomes, version.primary, found["prompts"]),
         "costs": _costs(store, version), "gates": orjson.loads(version.gates or "[]"),
         "panel": panel(pairs, store.read("judgments")), "audits": _audits(store, version, pairs),
-        "previous": _previous(store, version),
+        "previous": _previous(store, version), "trees": described(store, version),
         "examples": examples(pairs) if version.primary == "preferences" else rows_to_read(store, version),
     }  # fmt: skip
+
+
+def _origin(meta: dict[str, Any]) -> str | None:
+    """Returns how a version came to be that no run published."""
+    if "promoted_from" in meta:
+        return f"promoted from {meta['promoted_from']}: {meta['because']}"
+    return f"goes back to {meta['rollback_of']}" if "rollback_of" in meta else None
 
 
 def _numbers(found: dict[str, Any]) -> dict[str, Any]:
@@ -205,6 +214,9 @@ def text(found: dict[str, Any]) -> str:
     lines += ["", "pairs", *(f"  {name:<20} {_show(value)}" for name, value in found["pairs"].items())]
     lines += ["", "policies (chosen / rejected)"]
     lines += [f"  {row['policy']}: {row['chosen']:,} / {row['rejected']:,}" for row in found["policies"]]
+    if found["trees"]:
+        told = found["trees"]
+        lines += ["", "search trees", *(f"  {name.replace('_', ' '):<14} {count:>10,}" for name, count in told.items())]
     if found["gates"]:
         lines += ["", "gates"]
     for row in found["gates"]:

@@ -43,9 +43,9 @@ def ids(store: Store, version: Version) -> pl.Series:
     return pl.concat(found).unique().sort()
 
 
-def nodes(store: Store, trees: pl.Series) -> pl.DataFrame:
-    """Returns the rows of these trees."""
-    return store.read("nodes").filter(pl.col("tree_id").is_in(trees.implode())).collect()
+def nodes(store: Store, trees: pl.Series, columns: list[str] | None = None) -> pl.DataFrame:
+    """Returns the rows of these trees, all their columns or some."""
+    return store.read("nodes", columns=columns).filter(pl.col("tree_id").is_in(trees.implode())).collect()
 
 
 def listed(store: Store, dataset: str, start: int = 0) -> str:
@@ -164,4 +164,4 @@ def _telling(store: Store, version: Version, found: pl.DataFrame) -> list[str]:
 def described(store: Store, version: Version) -> dict[str, Any] | None:
     """Returns the numbers of a version's trees, null where it was made without a search."""
     known = ids(store, version)
-    return search_page.numbers(nodes(store, known)) if len(known) else None
+    return search_page.numbers(nodes(store, known, list(search_page.NUMBERS))) if len(known) else None

@@ -82,7 +82,8 @@ class Searching:
             node_id = content_id("node", name, again) if again else name
             ids[row.pop("node")] = node_id
             row |= {"node_id": node_id, "parent_id": parent_id, "tree_id": tree_id, "prompt_id": prompt_id}
-            row["meta"] = canonical(row.get("meta") or {}).decode()
+            grew = {"policy": self.policy} if parent_id is None else {}
+            row["meta"] = canonical({**(row.get("meta") or {}), **grew}).decode()
         for row in grown.completions:
             row.setdefault("policy", self.policy)
             row["prompt_id"], row["fingerprint"] = prompt_id, self.fingerprint

@@ -48,6 +48,10 @@ def plots(nodes: pl.DataFrame) -> str:
     return f'{_tiles(rows, steps, ends)}<div class="plots">{pictures}</div>'
 
 
+NUMBERS = ("tree_id", "parent_id", "depth", "terminal", "reward", "rollouts")
+"""Columns that ``numbers`` reads."""
+
+
 def numbers(nodes: pl.DataFrame) -> dict[str, Any]:
     """Returns the few numbers of trees that stand in a terminal."""
     steps = nodes.filter(pl.col("parent_id").is_not_null())

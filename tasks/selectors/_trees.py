@@ -56,6 +56,15 @@ class Step:
         return self.successes / self.rollouts if self.rollouts else None
 
     @property
+    def policy(self) -> str | None:
+        """Who wrote the tree's steps: the SPEC that stands at its root."""
+        node = self
+        while node.parent is not None:
+            node = node.parent
+        said: str | None = node.meta.get("policy")
+        return said
+
+    @property
     def order(self) -> tuple[int, str]:
         """When it was made; what ties are broken by."""
         return int(self.meta.get("order", 0)), self.node_id
@@ -148,6 +157,7 @@ def pair(chosen: Step, rejected: Step, by: str, *, start: Step | None = None, **
         "margin": None if one is None or other is None else one - other,
         "chosen_logprob": chosen.meta.get("logprob") if start is None else None,
         "rejected_logprob": rejected.meta.get("logprob") if start is None else None,
+        "chosen_policy": chosen.policy, "rejected_policy": rejected.policy,
         "meta": orjson.dumps(meta, option=orjson.OPT_SORT_KEYS).decode(), **more,
     }  # fmt: skip
 
@@ -160,7 +170,7 @@ def preferences(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
 _COLUMNS = {
     "preferences": (
         "prompt_id", "chosen_id", "rejected_id", "chosen", "rejected", "prefix", "level", "criterion", "chosen_score",
-        "rejected_score", "margin", "chosen_logprob", "rejected_logprob", "meta",
+        "rejected_score", "margin", "chosen_logprob", "rejected_logprob", "chosen_policy", "rejected_policy", "meta",
     ),
     "steps": ("prompt_id", "completions", "labels", "values", "advantages", "completion_id", "meta"),
     "rankings": ("prompt_id", "completion_ids", "completions", "rewards", "ranks", "criterion", "meta"),

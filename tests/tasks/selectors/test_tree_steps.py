@@ -80,3 +80,9 @@ def test_a_step_is_doubted_that_lowers_the_chance_of_a_right_end() -> None:
     assert doubt(by_id["a/b"]) > 0.95  # it stands after a
     assert doubt(by_id["c"]) < 0.5
     assert doubt(by_id["d"]) == 0.0
+
+
+def test_a_step_is_of_the_policy_that_its_trees_root_names() -> None:
+    (found,) = trees(tree({"": {"meta": {"policy": "embedded"}}, "a": {}, "a/b": {}}))
+    assert {step.policy for step in found.steps} == {"embedded"}
+    assert {step.policy for step in next(trees(toy())).steps} == {None}
