@@ -15,6 +15,7 @@ from tasks import registry
 from tasks.check import check
 from tasks.read import read_rows
 from tasks.reports.figures import figures
+from tasks.reports.measures import measures
 from tasks.reports.published import as_pairs
 from tasks.score import Step
 from tasks.select import LOG
@@ -76,7 +77,7 @@ def _audited(pairs: pl.DataFrame, against: Path | None) -> dict[str, Any]:
     empty = {"preferences": whole, "judgments": JUDGMENTS.empty(), "previous": PREFERENCES.empty()}
     gate = Step(registry.find("gate", "trust"), {}, "audit-dataset")
     return {
-        "figures": figures(pairs.lazy()), "defects": defects,
+        "figures": figures(pairs.lazy()), "measures": measures(whole.lazy()).to_dicts(), "defects": defects,
         "gates": [row for row in check([gate], empty) if row["name"] in CHECKS],
         "examples": examples(pairs.lazy()),
     }  # fmt: skip

@@ -16,7 +16,7 @@ from tasks.reports._version_judges import judges_part
 from tasks.reports.tree_page import LOOK
 
 _PARTS = (
-    ("made", "How it was made"), ("plots", "Plots"), ("judges", "Judges"),
+    ("made", "How it was made"), ("plots", "Plots"), ("measures", "Measures"), ("judges", "Judges"),
     ("searches", "Search trees"), ("gates", "Gates"),
     ("previous", "Against the version before"), ("read", "Rows to read"), ("recipe", "Recipe"),
 )  # fmt: skip
@@ -34,8 +34,8 @@ def version_page(found: Mapping[str, Any], *, searches: str = "") -> str:
         searches: HTML of the trees behind it, empty where it was made without a search.
     """
     made = {
-        "made": _made(found), "plots": _plots(found), "judges": judges_part(found), "searches": searches,
-        "gates": _gates(found.get("gates") or ()),
+        "made": _made(found), "plots": _plots(found), "measures": _measures(found.get("measures") or ()),
+        "judges": judges_part(found), "searches": searches, "gates": _gates(found.get("gates") or ()),
         "previous": _previous(found.get("previous")), "read": _examples(found.get("examples") or {}),
         "recipe": _recipe(found.get("resolved") or {}),
     }  # fmt: skip
@@ -80,7 +80,8 @@ def _head(found: Mapping[str, Any]) -> str:
 def _made(found: Mapping[str, Any]) -> str:
     resolved, calls = found.get("resolved") or {}, found.get("calls") or {}
     facts = [
-        ("recipe", found.get("recipe")), ("after", resolved.get("source")), ("run", found.get("run_id")),
+        ("origin", found.get("origin")), ("recipe", found.get("recipe")),
+        ("after", resolved.get("source")), ("run", found.get("run_id")),
         ("code", found.get("code_version")), ("made", found.get("created_at")), ("digest", found.get("digest")),
         ("file", found.get("file")), ("labels", found.get("labels")),
         ("models", ", ".join(sorted((found.get("settings") or {}).get("backends") or {}))),
@@ -154,6 +155,13 @@ def _lengths(found: Mapping[str, Any]) -> list[str]:
         figure(plot, told),
         figure(table(("the longer text is", "and is chosen in"), bands), "Length against choice."),
     ]
+
+
+def _measures(rows: Sequence[Mapping[str, Any]]) -> str:
+    body = [
+        (str(row["measure"]).replace("_", " "), str(row["of"]), value(row["value"]), f"{row['n']:,}") for row in rows
+    ]
+    return table(("measure", "of", "value", "over"), body, numbers=2) if body else ""
 
 
 def _gates(checks: Sequence[Mapping[str, Any]]) -> str:

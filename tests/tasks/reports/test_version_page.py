@@ -146,3 +146,12 @@ def test_what_judges_did_is_drawn_with_its_numbers_in_words():
     assert all("j 50.0 % (40.0-60.0, n=8)" in line for line in told)
     assert "j and k" in reader.text
     assert "-10.0 %" in reader.text
+
+
+def test_measures_stand_in_a_table_of_their_own():
+    rows = [{"measure": "answer_entropy", "of": "nats", "value": 0.5, "n": 1234}]
+    page = version_page(document() | {"measures": rows})
+    assert 'id="measures"' in page
+    for cell in ("answer entropy", "nats", "0.5", "1,234"):
+        assert f">{cell}<" in page
+    assert 'id="measures"' not in version_page(document())
