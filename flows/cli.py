@@ -56,6 +56,7 @@ COMMANDS = {
     ),
     "tag": ("flows.commands.keeping:tag", "Give VERSION (dataset@v2) the tag NAME."),
     "rollback": ("flows.commands.keeping:rollback", "Publish the content of VERSION again, as the newest version."),
+    "promote": ("flows.commands.keeping:promote", "Publish VERSION, which a gate held back, all the same."),
     "vacuum": ("flows.commands.keeping:vacuum", "Delete data files that neither a version nor a table needs."),
     "ledger": (
         "flows.commands.keeping:ledger",

@@ -115,6 +115,26 @@ def rollback(store: Store, text: str, *, run_id: str) -> Version:
     return version
 
 
+def promote(store: Store, text: str, *, because: str) -> Version:
+    """Publishes what a gate held back, as a person decided, and returns that version; the quarantined one stays.
+
+    The new version keeps the run, so that it can be verified, and what the gates said; ``meta`` holds the reason.
+
+    Raises:
+        UsageError: it is not in quarantine, or there is no reason.
+    """
+    held = resolve(store, text)
+    if held.status != "quarantined":
+        raise UsageError(f"{held.name} is published already; only what a gate held back can be promoted")
+    if not because.strip():
+        raise UsageError(f"{held.name} was refused by a gate; say why it is published all the same")
+    tables = {name: [store.root.at(name, part.path) for part in held.tables[name].files] for name in held.tables}
+    return publish(
+        store, held.dataset, tables, run_id=held.run_id, recipe=held.recipe or "", recipe_hash=held.recipe_hash or "",
+        status="published", gates=held.gates, meta={"promoted_from": held.name, "because": because.strip()},
+    )  # fmt: skip
+
+
 def _sealed(table: Table, data: Contents, draft: Version, seal: Seal) -> Iterator[pa.Table]:
     """Returns the rows, conformed and stamped, as they stream into their files; the seal sees each."""
     for frame in _frames(data):

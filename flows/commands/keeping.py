@@ -1,4 +1,4 @@
-"""``pairwright tag``, ``rollback``, ``vacuum`` and ``ledger``: keeping what there is in order."""
+"""``pairwright tag``, ``rollback``, ``promote``, ``vacuum`` and ``ledger``: keeping what there is in order."""
 
 from __future__ import annotations
 
@@ -38,6 +38,22 @@ def rollback(version: str, root: str) -> None:
 
     found = publish_again(Store.open(root, create=False), version, run_id="rollback")
     click.echo(f"{found.name} now has the content of {version}: {found.rows:,} rows")
+
+
+@click.command()
+@click.argument("version")
+@click.option("--because", required=True, metavar="TEXT", help="Why; it is kept with the version.")
+@root_option
+def promote(version: str, because: str, root: str) -> None:
+    """Publish VERSION, which a gate held back, all the same.
+
+    The quarantined version stays, and the new one keeps what the gates said.
+    """
+    from storage.publish import promote as release
+    from storage.store import Store
+
+    found = release(Store.open(root, create=False), version, because=because)
+    click.echo(f"{found.name} is published: {found.rows:,} rows of {version}")
 
 
 @click.command()

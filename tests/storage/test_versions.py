@@ -6,6 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from schemas.errors import DataError, StoreError, UsageError
+from storage.publish import promote
 from storage.store import Store
 from storage.versions import check_tag
 
@@ -187,6 +188,22 @@ def test_rolling_back_publishes_the_old_content_as_a_new_version(tmp_path, pairs
     assert store.rollback("d@v2", run_id="r4").name == "d@v4"
     assert _pairs(store) == ["b"]
     assert store.verify() == []
+
+
+def test_what_a_gate_held_back_can_be_published_with_a_reason(tmp_path, pairs):
+    store = Store.open(tmp_path)
+    store.publish("d", {"preferences": pairs("a")}, **RUN)
+    held = store.publish("d", {"preferences": pairs("b", "c")}, **{**RUN, "run_id": "r2"}, status="quarantined")
+    made = promote(store, "d@q1", because=" read them all ")
+    assert (made.name, made.status, made.rows, made.digest) == ("d@v2", "published", 2, held.digest)
+    assert (made.run_id, made.meta) == ("r2", '{"promoted_from":"d@q1","because":"read them all"}')
+    assert _pairs(store) == ["b", "c"]
+    assert _pairs(store, "d@q1") == ["b", "c"]
+    assert store.verify() == []
+    with pytest.raises(UsageError, match="d@v2 is published already"):
+        promote(store, "d@v2", because="x")
+    with pytest.raises(UsageError, match="say why"):
+        promote(store, "d@q1", because=" ")
 
 
 def test_rolling_back_to_what_is_gone_or_was_refused_changes_nothing(tmp_path, pairs):
