@@ -34,6 +34,8 @@ __all__ = ["Canned", "Engine", "Options", "canned"]
 class Options:
     """What the engine is like. Faults are shares of attempts; ``rate`` is requests a second (0: no limit).
 
+    Without ``scores`` it knows neither ``prompt_logprobs`` nor ``echo``, and answers as if they were not there.
+
     A batch job takes ``batch_s``; with ``batch_done`` below 1 it expires with that share of its requests answered.
     """
 
@@ -53,6 +55,7 @@ class Options:
     rate: float = 0.0
     burst: float = 0.0
     rate_headers: bool = True
+    scores: bool = True
     batch_s: float = 0.2
     batch_done: float = 1.0
     seed: int = 0

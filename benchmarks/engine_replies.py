@@ -64,7 +64,8 @@ def whole(
         "prompt_tokens": len(orjson.dumps(asked)) // CHARS_PER_TOKEN,
         "completion_tokens": sum(tokens for _, tokens in parts),
     }
-    given = {"prompt_logprobs": prompt_logprobs(request)} if chat and request.get("prompt_logprobs") is not None else {}
+    scored = engine.options.scores and chat and request.get("prompt_logprobs") is not None
+    given = {"prompt_logprobs": prompt_logprobs(request)} if scored else {}
     return {
         "id": f"sim-{key.hex()}", "object": "chat.completion" if chat else "text_completion",
         "model": request["model"], "system_fingerprint": "sim-1", "usage": usage,
@@ -89,7 +90,7 @@ def choice(engine: Engine, request: dict[str, Any], chat: bool, index: int, code
         made["text"] = text
         if request.get("logprobs") is not None:
             pairs = _logprobs(text, code)
-            if request.get("echo"):
+            if request.get("echo") and engine.options.scores:
                 pairs = [*given_logprobs(_pieces(request["prompt"])), *pairs[:tokens]]
                 made["text"] = request["prompt"] + text[: tokens * CHARS_PER_TOKEN]
             made["logprobs"] = {"tokens": [t for t, _ in pairs], "token_logprobs": [p for _, p in pairs]}
