@@ -15,16 +15,20 @@ import numpy as np
 import polars as pl
 import pytest
 
+from docs import catalogue
 from flows import plan as planning
 from flows.result import Result
 from flows.run import run
 from flows.settings import Settings
 from schemas.messages import text_of
 from storage.store import Store
+from tasks import registry
 from tasks.backends.embedded import FOLDER
-from tasks.recipes import known
+from tasks.publish import shape
+from tasks.recipes import known, load
 from tasks.sources.arithmetic import solution
 from tests.support.referee import speak
+from tests.support.trainers import READERS
 
 HARD = (  # problems at the edge of what the embedded policy can do, so that its samples differ
     "31 - 41 - 26 + 4", "84 - 97 - 88 + 46", "66 - 81 - 7 * 8", "58 - 77 + 63 - 90", "6 - 10 - 7 - 48",
@@ -178,6 +182,12 @@ def test_a_recipe_runs_end_to_end_and_makes_rows_that_can_be_trained_on(name, ma
         rows = store.read(OTHERS[name], version=version).collect()
         assert rows.height > 0
         _check_rows(OTHERS[name], rows)
+    for form in catalogue.exports(load(name)):
+        if form in READERS:  # what the catalogue says of the recipe: this trainer's parser takes its rows
+            shaped = shape(store, store.resolve(version), registry.find("export", form), {})
+            assert shaped.height > 0
+            for row in shaped.iter_rows(named=True):
+                READERS[form](row)
 
 
 def _check_pairs(pairs: pl.DataFrame) -> None:

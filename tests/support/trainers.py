@@ -138,3 +138,38 @@ def verl_prompt(row: Row) -> tuple[str, str, str]:
 def _whole_list(row: Row, key: str) -> None:
     if not isinstance(row[key], list) or not row[key]:
         raise Refused(f"{key} is no list of messages: {row[key]!r}")
+
+
+def trl(row: Row, *sides: str) -> None:
+    """Raises where TRL's chat templates would fail, or an answer be empty: see the slow tests for the real trainers."""
+    for side in sides:
+        _whole_list(row, side)
+        chatml(row[side])
+    if any(row[side][-1]["role"] != "assistant" or not row[side][-1]["content"].strip() for side in sides[1:]):
+        raise Refused("an answer is empty, or not the assistant's")
+
+
+READERS: dict[str, Callable[[Row], object]] = {
+    "trl_dpo": lambda row: trl(row, "prompt", "chosen", "rejected"),
+    "trl_kto": lambda row: trl(row, "prompt", "completion"),
+    "trl_sft": lambda row: trl(row, "prompt", "completion"),
+    "reward_rows": lambda row: trl(row, "prompt", "completion"),
+    "attribute_rows": lambda row: trl(row, "prompt", "completion"),
+    "trl_tpo": lambda row: trl(row, "prompt", "reference", "chosen", "rejected"),
+    "soft_pairs": lambda row: trl(row, "prompt", "chosen", "rejected"),
+    "weighted_pairs": lambda row: trl(row, "prompt", "chosen", "rejected"),
+    "staged_pairs": lambda row: trl(row, "prompt", "chosen", "rejected"),
+    "grouped_pairs": lambda row: trl(row, "prompt", "chosen", "rejected"),
+    "quadruple_rows": lambda row: trl(row, "x1", "y1") or trl(row, "x2", "y2"),
+    "openrlhf_pairs": openrlhf_pair,
+    "openrlhf_kto": openrlhf_unpaired,
+    "axolotl_kto": axolotl_unpaired,
+    "llamafactory_pairs": lambda row: llamafactory(
+        row, {"formatting": "sharegpt", "ranking": True,
+              "columns": {"messages": "conversations", "chosen": "chosen", "rejected": "rejected"}},
+    ),
+    "llamafactory_kto": lambda row: llamafactory(
+        row, {"formatting": "sharegpt", "columns": {"messages": "conversations", "kto_tag": "kto_tag"}}
+    ),
+}  # fmt: skip
+"""Export -> what its trainer's parser does with one of its rows."""
