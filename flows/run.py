@@ -163,7 +163,9 @@ class _Run:
             check_floor(recipe.require_audit, judgings, self.plan.audits)
         pending: asyncio.Task[None] | None = None
         try:
-            async for shard in answers(self.driver, self.plan.prompts.shards(SHARD), blocks, judgings):
+            async for shard in answers(
+                self.driver, self.plan.prompts.shards(SHARD), blocks, judgings, shards.judged(self.plan)
+            ):  # fmt: skip
                 if pending:
                     await pending  # at most one shard is being written: the store holds back the engines, not memory
                 pending = asyncio.create_task(self.on_shard(shard.number, self._work(shard)))

@@ -6,6 +6,7 @@ Everything derived is spooled to Parquet under ``<root>/work/<run id>``, so that
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -22,7 +23,7 @@ from storage.store import Store
 from tasks.answer import Answered
 from tasks.curate import REMOVED, curate
 from tasks.driver import Rows
-from tasks.score import score
+from tasks.score import Step, score
 from tasks.select import LOG, select, whole
 
 TEXTS = ("prompt", "chosen", "rejected")
@@ -57,6 +58,26 @@ class Spool:
     def remove(self) -> None:
         """Deletes the folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def judged(plan: Plan) -> Callable[[Rows], Rows] | None:
+    """Returns what takes out completions before anybody is asked about them, null where the recipe has no such filter.
+
+    It is a filter of completions that stands before the recipe's first judge and looks at one prompt at a time. What it
+    takes out is removed, and written down, with the shard.
+    """
+    blocks = plan.recipe.blocks
+    first = next((place for place, spec in enumerate(blocks) if spec.verb == "judge"), 0)
+    steps = [Step.of(spec, plan.recipe.name) for spec in blocks[:first] if spec.verb == "filter"]
+    early = [s for s in steps if s.block.tables == ("completions",) and s.block.mark.scope == "prompt"]
+    if not early:
+        return None
+
+    def kept(rows: Rows) -> Rows:
+        gone = set(curate({"completions": frame(rows, "completions")}, early).removals["row_id"])
+        return [row for row in rows if row["completion_id"] not in gone]
+
+    return kept
 
 
 def finish(shard: Answered, plan: Plan, store: Store, spool: Spool, run_id: str) -> None:

@@ -7,7 +7,7 @@ is opened whenever the engines have room. Memory is bounded by the window and by
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -37,7 +37,11 @@ class Answered(NamedTuple):
 
 
 async def answers(
-    driver: Driver, shards: Iterable[pl.DataFrame], samplings: Sequence[Samples], judgings: Sequence[Judging]
+    driver: Driver,
+    shards: Iterable[pl.DataFrame],
+    samplings: Sequence[Samples],
+    judgings: Sequence[Judging],
+    judged: Callable[[Rows], Rows] | None = None,
 ) -> AsyncIterator[Answered]:
     """Yields every shard once, as soon as its last prompt is done.
 
@@ -45,12 +49,13 @@ async def answers(
 
     Args:
         shards: slices of the prompts table, taken as the engines have room.
+        judged: of a prompt's completions those that judges are to see; all by default. All are kept.
 
     Raises:
         StoppedError: the budget is used up or somebody asked to stop; nothing is lost.
         EndpointError: a backend is gone or refuses us.
     """
-    window = _Window(driver, samplings, judgings)
+    window = _Window(driver, samplings, judgings, judged)
     open_shards: dict[int, _Shard] = {}
     rows = _rows(shards, open_shards)
     exhausted = False
@@ -104,8 +109,11 @@ Done = tuple[Order, Grown, Rows]
 class _Window:
     """The prompts that are open: enough to keep every engine full, no more."""
 
-    def __init__(self, driver: Driver, samplings: Sequence[Samples], judgings: Sequence[Judging]) -> None:
-        self.driver, self.samplings, self.judgings = driver, samplings, judgings
+    def __init__(
+        self, driver: Driver, samplings: Sequence[Samples], judgings: Sequence[Judging],
+        judged: Callable[[Rows], Rows] | None,
+    ) -> None:  # fmt: skip
+        self.driver, self.samplings, self.judgings, self.judged = driver, samplings, judgings, judged
         self.open: set[asyncio.Task[Done]] = set()
         self._done: list[asyncio.Task[Done]] = []
         self._gates = set(driver.gates.values())
@@ -136,7 +144,8 @@ class _Window:
 
     async def _one(self, order: Order, prompt: dict[str, Any]) -> Done:
         grown = await sample(self.driver, prompt, self.samplings, order)
-        return order, grown, await judge(self.driver, prompt, grown.completions, self.judgings, order)
+        rows = self.judged(grown.completions) if self.judged else grown.completions
+        return order, grown, await judge(self.driver, prompt, rows, self.judgings, order)
 
     async def finished(self) -> list[Done]:
         """Waits until a prompt is done or an engine is hungry, and returns the prompts that are done."""

@@ -129,3 +129,13 @@ def test_answers_beyond_the_alphabet_are_rated_in_several_lists(replayed, serve_
     shown = {letters for body in served.engine.seen for letters in [str(body).count("=== end of answer")]}
     assert shown == {20}
     assert result.outcomes["aspects"]["valid"] == result.rows["judgments"] == 60 * 2 * 6
+
+
+def test_answers_that_a_filter_takes_out_before_the_judge_are_not_judged(replayed, serve_engine):
+    served = serve_engine()
+    served.engine.speak = speak
+    rows = [answer(f"plum {i} {j}", policy=f"m{i}") for i in range(6) for j in range(2)]
+    result, _ = replayed("tulu3", rows, "model_pool.models=2", "aspects.orders=1", judge=f"openai:{served.url}:judge")
+    assert result.rows["completions"] == 12
+    assert result.removed["model_pool"] == {"not drawn from the pool": 8}
+    assert result.rows["judgments"] == 4 * 4  # completions, aspects
