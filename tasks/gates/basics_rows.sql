@@ -70,7 +70,7 @@ where outcome = 'truncated' order by judge, judgment_id
 
 -- refused_rate
 select judgment_id, judge, criterion, prompt_id, subjects, outcome, left(raw, 400) as answer from judgments
-where outcome = 'refused' order by judge, judgment_id
+where outcome = 'refused' and not coalesce(contains(meta, '"not_applicable":true'), false) order by judge, judgment_id
 
 -- contradicted_rate
 select comparison_id, judge, criterion, prompt_id, list(subjects order by judgment_id) as shown,
