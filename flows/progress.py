@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -61,6 +61,19 @@ def _draw(total: int, driver: Driver, counts: Counts) -> Group:
     if driver.stopped is not None:
         lines.append("stopping: what is in flight lands first (Ctrl-C again to leave at once)")
     return Group(head, *(Text(line, overflow="ellipsis", no_wrap=True) for line in lines))
+
+
+@contextlib.contextmanager
+def working(doing: str, *, shown: bool = True) -> Iterator[Callable[[str], None]]:
+    """Shows what is being done while it is open; what it gives changes that. Silent where stderr is no terminal."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not shown or not console.is_terminal:
+        yield lambda _: None
+        return
+    with console.status(doing) as status:
+        yield status.update
 
 
 def note(message: str) -> None:

@@ -19,8 +19,9 @@ from typing import Any
 
 import orjson
 import polars as pl
+import pyarrow as pa
 
-from flows import shards
+from flows import progress, shards
 from flows.estimate import estimate, pilot, prices
 from flows.floor import check_floor
 from flows.opening import interrupts, opened, remembered, revisions, start
@@ -64,7 +65,6 @@ def run(
     offline: bool = False,
 ) -> Result:  # fmt: skip
     """Runs a plan to its end and returns what it did; see ``run_async``."""
-    import pyarrow as pa
     import uvloop
 
     pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own keeps what it once had: 60 MB more at the peak
@@ -152,7 +152,8 @@ class _Run:
         except PairwrightError as error:
             self._record("failed", None, reason=str(error))
             raise
-        return await asyncio.to_thread(self._publish)
+        with progress.working("selecting over all rows", shown=watch is not None) as say:
+            return await asyncio.to_thread(self._publish, say)
 
     async def _answer(self, fingerprints: dict[str, str]) -> None:
         recipe = self.plan.recipe
@@ -176,11 +177,13 @@ class _Run:
     def _work(self, shard: Answered) -> ShardWork:
         return lambda: shards.finish(shard, self.plan, self.store, self.spool, self.run_id)
 
-    def _publish(self) -> Result:
+    def _publish(self, say: Callable[[str], None]) -> Result:
         shards.conclude(self.plan, self.spool)
         counts, files = self.spool.counts, shards.published(self.spool)
+        say("holding the rows against the gates")
         checks = check(self.plan.gates, self._looked_at(files)) if self.plan.gates else []
         reason = refused(checks)
+        say("measuring and publishing")
         measured = self._measured(files)
         version = self.store.publish(
             self.plan.dataset, files, run_id=self.run_id, recipe=self.plan.recipe.name,
