@@ -84,8 +84,20 @@ async def asked(
             store.append("judgments", frame(shard.judgments, "judgments"), run_id=run_id)
             judgments.append(frame(shard.judgments, "judgments"))
         said = read_verdicts(pl.concat(judgments), found)
-        document = audit(found, said, judge=spec.name, judge_policy=model)
+        document = audit(found, said, judge=spec.name, judge_policy=own_name(model, found))
         return _keep(store, document, judging.fingerprint, gold)
+
+
+def own_name(spec: str | None, gold: pl.DataFrame) -> str | None:
+    """Returns the name under which the gold set knows the model of a SPEC, so that its own answers are told.
+
+    >>> own_name("openai:http://localhost:8000/v1:gpt-4?rpm=60", pl.DataFrame({"first_policy": ["gpt-4"]}))
+    'gpt-4'
+    """
+    plain = (spec or "").partition("?")[0]
+    known = {name for side in ("first_policy", "second_policy") if side in gold.columns for name in gold[side]}
+    names = (spec, plain, plain.partition(":")[2], plain.rpartition(":")[2], plain.rpartition("/")[2])
+    return next((name for name in names if name and name in known), spec)
 
 
 class _Given:

@@ -69,6 +69,30 @@ def test_an_audit_that_is_run_again_buys_nothing(command, serve_engine, tmp_path
     assert len(command("sql", "select 1 from audits", "--json").json) == 1
 
 
+@pytest.mark.parametrize("options", ["", "?concurrency=8"])
+def test_a_judge_that_favours_its_own_answers_is_told_by_its_models_name(options, command, serve_engine, tmp_path):
+    served = serve_engine()
+
+    def loyal(body):
+        content = str(body["messages"][0]["content"])
+        first = content.partition("=== answer A")[2].split("=== answer B", 1)[0]
+        return json.dumps({"winner": "A" if "mine" in first else "B"})
+
+    served.engine.speak = loyal
+    texts = {"gpt-4": "mine", "other": "theirs"}
+    rows = [
+        {"item_id": f"item {i}", "prompt": f"question {i}", "label": "first" if i % 2 else "second",
+         "first_policy": one, "second_policy": two, "first": f"{texts[one]} {i}", "second": f"{texts[two]} {i}"}
+        for i in range(PAIRS) for one, two in [("gpt-4", "other") if i % 4 < 2 else ("other", "gpt-4")]
+    ]  # fmt: skip
+    pl.DataFrame(rows).write_parquet(tmp_path / "g.parquet")
+    judge = f"openai:{served.url}:gpt-4{options}"
+    ran = command("audit", "pairwise", "--gold", tmp_path / "g.parquet", "--judge", judge, "--json")
+    assert ran.code == 0, ran.err
+    assert ran.json["self"] == "gpt-4"
+    assert "self" in {finding["bias"] for finding in ran.json["findings"]}
+
+
 def test_recorded_verdicts_are_audited_without_asking(command, tmp_path):
     gold = gold_set(tmp_path / "g.parquet")
     said = pl.read_parquet(gold).select(
