@@ -120,7 +120,10 @@ def described(
     Args:
         rows, columns: of the main file. configs: name -> split -> file, where there is more than ``train.parquet``.
     """
-    runs = store.read("runs").filter(pl.col("run_id") == version.run_id).collect()
+    made = version
+    while "rollback_of" in (told := orjson.loads(made.meta or "{}")):
+        made = store.resolve(told["rollback_of"])  # its content is that of an earlier version, and so is its origin
+    runs = store.read("runs").filter(pl.col("run_id") == made.run_id).collect()
     if not runs.height:
         raise UsageError(f"{version.name} names the run {version.run_id!r}, which the lake does not know")
     run = runs.row(0, named=True)
@@ -130,5 +133,23 @@ def described(
         name=version.dataset, version=version.version, recipe=str(version.recipe), source=resolved["source"],
         about=resolved["about"], rows=rows, columns=columns, files="train.parquet", configs=configs,
         recipe_yaml=resolved["yaml"], outcomes=outcomes, removed=counts["removed"],
-        checks=orjson.loads(version.gates or "[]"), digest=version.digest, license=license,
+        checks=orjson.loads(version.gates or made.gates or "[]"), digest=version.digest, license=license,
+        sources=_sources(store, version),
     )  # fmt: skip
+
+
+_SOURCES = {
+    "prompts": "source", "chosen answers": "chosen_policy", "rejected answers": "rejected_policy", "answers": "policy",
+}  # fmt: skip
+
+
+def _sources(store: Store, version: Version) -> dict[str, dict[str, int]]:
+    """Returns where the rows of a version come from: prompts by source, answers by model."""
+    rows = store.read(version.primary, version=version.name)
+    names = rows.collect_schema().names()
+    found = {}
+    for what, column in _SOURCES.items():
+        if column in names:
+            counts = rows.group_by(column).len().drop_nulls().sort(column).collect(engine="streaming")
+            found[what] = {str(name): int(count) for name, count in counts.iter_rows()}
+    return {what: counts for what, counts in found.items() if counts}

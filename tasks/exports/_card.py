@@ -30,6 +30,7 @@ def card(
     checks: Sequence[Mapping[str, Any]] = (),
     digest: str = "",
     license: str | None = None,
+    sources: Mapping[str, Mapping[str, int]] | None = None,
 ) -> str:
     """Returns the text of README.md; equal arguments give equal text, with no clock and no machine in it.
 
@@ -38,7 +39,7 @@ def card(
         configs: name -> split -> file, where there are several; the first is what is loaded by default.
         recipe_yaml: the recipe as it was run.
         outcomes: judge -> outcome -> judgments. removed: block -> reason -> rows.
-        checks: rows of the gates. digest: of the data.
+        checks: rows of the gates. digest: of the data. sources: what something came from -> its name -> rows.
     """
     head: dict[str, Any] = {
         "pretty_name": f"{name} {version}",
@@ -56,6 +57,10 @@ def card(
         f"{rows:,} rows, made by Pairwright with the recipe `{recipe}` ({source.strip()}).",
         "Columns: " + ", ".join(f"`{column}`" for column in columns) + ".",
     ]
+    if sources:
+        parts += _section("Sources and licence", ("what", "from", "rows"), _flat(sources))
+        terms = "The terms of the prompts' sources and of the models that answered apply"
+        parts.append(f"Licence: {license}. {terms} beside it." if license else f"No licence is stated here. {terms}.")
     parts += _section("Judgments by outcome", ("judge", "outcome", "judgments"), _flat(outcomes))
     parts += _section("Removed", ("block", "reason", "rows"), _flat(removed))
     shown = [(c["name"], _number(c["observed"]), c["allowed"], _said(c)) for c in checks]

@@ -75,6 +75,22 @@ def test_a_folder_holds_a_config_a_format_and_its_splits(lake, tmp_path):
     assert (tmp_path / "out" / "report.html").read_text() == "<p>report</p>"
 
 
+def test_the_card_names_sources_and_a_version_rolled_back_to_has_one_too(lake, tmp_path):
+    store = Store.open(lake)
+    rows = store_rows(lake, "small@v1").height
+    publish(store, "small@v1", str(tmp_path / "one"))
+    card = (tmp_path / "one" / "README.md").read_text()
+    for line in (
+        f"| prompts | arithmetic | {rows} |",
+        f"| chosen answers | embedded | {rows} |",
+        "No licence is stated",
+    ):
+        assert line in card
+    back = store.rollback("small@v1", run_id="rollback")
+    publish(store, back.name, str(tmp_path / "two"))
+    assert f"# small {back.version}" in (tmp_path / "two" / "README.md").read_text()
+
+
 def test_publishing_again_gives_the_same_bytes_and_something_else_is_not_overwritten(lake, tmp_path):
     store, to = Store.open(lake), tmp_path / "out"
     assert publish(store, "small@v1", str(to))["new"]

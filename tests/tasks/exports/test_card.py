@@ -8,6 +8,14 @@ FACTS = {
 }  # fmt: skip
 
 
+def test_sources_are_named_and_the_licence_beside_them():
+    sources = {"prompts": {"a forum": 3}, "chosen answers": {"m": 2}}
+    text = card(**FACTS, sources=sources, license="mit")
+    assert "| prompts | a forum | 3 |" in text
+    assert "Licence: mit. The terms of the prompts' sources" in text
+    assert "No licence is stated here." in card(**FACTS, sources=sources)
+
+
 def test_the_head_is_yaml_a_hub_reads():
     text = card(**FACTS, license="apache-2.0")
     head = yaml.safe_load(text.split("---\n")[1])
