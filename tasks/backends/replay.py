@@ -37,6 +37,10 @@ class Replay:
 
     async def answer(self, request: Request) -> Reply:
         """Returns up to ``n`` recorded completions of the prompt; ``n`` = 0 asks for all there are."""
+        return self.told(request)
+
+    def told(self, request: Request) -> Reply:
+        """Returns what ``answer`` does, at once."""
         recorded = self._completions.get(key(request.messages), ())
         if asker := request.extra.get("prompt_id"):  # two prompts may say the same and differ in reference or group
             recorded = [row for row in recorded if row.get("prompt_id", asker) == asker]
