@@ -21,7 +21,7 @@ from storage.files import atomic_folder, write_parquet
 from storage.store import Store
 from storage.versions import Version
 from tasks import registry
-from tasks.publish import described, shape, usual
+from tasks.publish import beside, described, shape, usual
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +78,7 @@ def _fill(
             write_parquet(draft / form / f"{split}.parquet", shaped)
             configs[form][split] = shaped.height
             columns = columns or shaped.columns
+        beside(draft / form, block, version.dataset)
     files = {form: {split: f"{form}/{split}.parquet" for split in splits} for form, splits in configs.items()}
     count = sum(next(iter(configs.values())).values()) if configs else 0
     card = described(store, version, rows=count, columns=columns, configs=files, license=license)

@@ -62,7 +62,7 @@ def write(
         if jsonl:
             write_jsonl(draft / "train.jsonl", shaped.iter_rows(named=True))
             files.append("train.jsonl")
-        files += _beside(draft, block, version.dataset)
+        files += beside(draft, block, version.dataset)
         (draft / "README.md").write_text(
             described(store, version, rows=shaped.height, columns=shaped.columns), encoding="utf-8"
         )
@@ -101,7 +101,7 @@ def shape(
     return shaped
 
 
-def _beside(folder: Path, block: registry.Block, name: str) -> list[str]:
+def beside(folder: Path, block: registry.Block, name: str) -> list[str]:
     """Writes the files that a trainer wants beside the rows, and returns their names."""
     made = getattr(sys.modules[block.function.__module__], "beside", None)
     files: dict[str, Any] = made(name, "train.parquet") if made else {}

@@ -111,3 +111,11 @@ def test_without_a_format_it_is_what_suits_the_rows(command, lake, tmp_path):
     assert command("export", "many", "--to", tmp_path / "two", "--root", lake, "--json").json["format"] == "trl_dpo"
     done = command("publish", "lists", "--to", tmp_path / "three", "--root", lake, "--no-report", "--json")
     assert list(done.json["configs"]) == ["list_rows"]
+
+
+def test_a_publication_holds_what_each_trainer_wants_beside_its_rows(command, lake, tmp_path):
+    forms = ("--format", "trl_dpo", "--format", "llamafactory_pairs")
+    done = command("publish", "many", "--to", tmp_path / "out", "--root", lake, "--no-report", "--json", *forms)
+    assert list(done.json["configs"]) == ["trl_dpo", "llamafactory_pairs"]
+    beside = {path.name for path in (tmp_path / "out" / "llamafactory_pairs").iterdir()}
+    assert beside == {"train.parquet", "dataset_info.json"}
