@@ -40,10 +40,15 @@ class UnableError(Refused):
 
 
 class Patient:
-    """A way to one replica that waits for its turn, and asks again after what may pass."""
+    """A way to one replica that waits for its turn, and asks again after what may pass.
+
+    Attributes:
+        gone: nobody listened there when it was last asked.
+    """
 
     def __init__(self, client: Client, limits: Limits, options: Endpoint) -> None:
         self._client, self._limits, self._options = client, limits, options
+        self.gone = False
 
     async def get(self, route: str, timeout_s: float) -> Response:
         """Returns what is at a route."""
@@ -52,8 +57,10 @@ class Patient:
     async def post(self, route: str, body: bytes, timeout_s: float) -> Response:
         """Returns the answer to a JSON body: the last of as many attempts as make sense.
 
+        Where nobody listens and there are other replicas, these are to be asked at once.
+
         Raises:
-            EndpointError: the key is refused, or nobody listens.
+            EndpointError: the key is refused.
             TransportError: no whole answer came.
         """
         for left in range(self._options.tries - 1, -1, -1):
@@ -62,11 +69,11 @@ class Patient:
             try:
                 response = await self._client.post(route, body, timeout_s)
             except TransportError as error:
-                if not left and error.failure == "connect":
-                    raise EndpointError(f"{self._client.url} does not answer: {error}. Is it still running?") from error
-                if not left:
+                self.gone = error.failure == "connect"
+                if not left or (self.gone and len(self._options.urls) > 1):
                     raise
             else:
+                self.gone = False
                 if response.status in (401, 402):
                     raise EndpointError(f"{self._client.url}: HTTP {response.status}: {faults.message(response)}")
                 passing = response.status in faults.RETRYABLE or (response.status >= 500 and response.status != 501)
@@ -114,6 +121,7 @@ class EndpointScores:
                 self._engine, self._found = await self._vllm(), True
         if self._engine is not None:
             reply = await self._engine.answer(request)
+            self._there(reply.error)
             return reply if reply.error else replace(reply, cost=self._cost(reply.prompt_tokens))
         try:
             if form in self._unable:
@@ -123,6 +131,7 @@ class EndpointScores:
             self._unable[form] = str(error)
             return Reply(error=f"{self._options.spec} cannot score given text: {error}")
         except (TransportError, WireError, Refused, LookupError, TypeError, AttributeError) as error:
+            self._there(str(error))
             return Reply(error=f"{self._options.spec}: no score: {error}")
         seconds = asyncio.get_running_loop().time() - began
         if not tokens:
@@ -133,6 +142,11 @@ class EndpointScores:
             return Reply(error=f"{self._options.spec}: no score: a token of the text has no probability at all")
         choice = Choice(request.first, "", logprob=total, tokens=tokens if request.logprobs else (), value=total)
         return Reply((choice,), None, used, cost=self._cost(used), latency_s=seconds)
+
+    def _there(self, error: str | None) -> None:
+        """Raises EndpointError where every replica is gone."""
+        if error and all(door.gone for door in self._doors):
+            raise EndpointError(f"{self._options.urls[0]} does not answer: {error}. Is it still running?")
 
     def _cost(self, tokens: int) -> float:
         return (tokens * self._options.price_in + self._options.price_out) / 1e6
@@ -152,15 +166,25 @@ class EndpointScores:
         return Scores(self._doors, self._options.spec, self._options.timeout_s, model=self._options.model)
 
     async def _post(self, route: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        door = self._doors[self._turn % len(self._doors)]
-        self._turn += 1
-        asked = {"model": self._options.model, "max_tokens": 1, "temperature": 0.0, **body}
-        response = await door.post(self._below + route, orjson.dumps(asked), self._options.timeout_s)
+        asked = orjson.dumps({"model": self._options.model, "max_tokens": 1, "temperature": 0.0, **body})
+        response = await self._sent(self._below + route, asked)
         if response.status in (404, 405, 501):
             raise UnableError(f"HTTP {response.status} at {route}: {faults.message(response)}")
         if response.status != 200:
             raise Refused(f"HTTP {response.status} at {route}: {faults.message(response)}")
         return parse(response.content)
+
+    async def _sent(self, route: str, body: bytes) -> Response:
+        """Returns the answer of the replica whose turn it is, or of the next one that is there."""
+        self._turn += 1
+        for number in range(len(self._doors)):
+            door = self._doors[(self._turn + number) % len(self._doors)]
+            try:
+                return await door.post(route, body, self._options.timeout_s)
+            except TransportError as error:
+                if error.failure != "connect" or number == len(self._doors) - 1:
+                    raise
+        raise AssertionError  # the last one answered or raised
 
     async def _echoed(self, request: Request) -> tuple[tuple[Token, ...], int]:
         """Returns the tokens of a text from its second on, as a completion that repeats its prompt lists them."""

@@ -13,6 +13,7 @@ import pytest
 from benchmarks.engine import Canned, canned
 from schemas.errors import EndpointError
 from schemas.exchange import Reply, Request, Token
+from tasks.backends.openai import OpenAI
 from tests.support.endpoints import endpoint
 
 TALK = ({"role": "user", "content": "Hi there"}, {"role": "assistant", "content": "Hello you"})
@@ -151,3 +152,20 @@ def test_nobody_there_ends_the_run() -> None:
 
     with pytest.raises(EndpointError, match="does not answer"):
         asyncio.run(run())
+
+
+def test_a_replica_that_is_gone_is_passed_over() -> None:
+    async def run() -> tuple[list[Reply], int]:
+        async with endpoint() as (gone, _):
+            dead = gone.endpoint
+        async with endpoint() as (_, server), server.serve() as url:
+            backend = OpenAI(f"openai:{dead},{url}:m?tries=3")
+            try:
+                return [await backend.answer(spoken()) for _ in range(4)], len(server.seen)
+            finally:
+                await backend.close()
+
+    replies, sent = asyncio.run(run())
+    assert [reply.error for reply in replies] == [None] * 4
+    assert {reply.choices[0].value for reply in replies} == {-14 / 8}
+    assert sent == 2 + 1 + 4
