@@ -41,7 +41,7 @@ def test_every_recipe_that_ships_loads_and_shows_as_a_recipe_that_loads_the_same
     ("old", "new", "message"),
     [
         ("best_vs_worst", "best_vs_wrost", "no block select: best_vs_wrost; did you mean 'best_vs_worst'"),
-        ("n: 2", "m: 2", "block sample: independent: no parameter 'm'; .*There are: .*max_tokens, n, policy"),
+        ("n: 2", "m: 2", "block sample: independent: no parameter 'm'; .*There are: .*max_tokens, model, n, policy"),
         ("n: 2", "temprature: 1", "no parameter 'temprature'; did you mean 'temperature'"),
         ("n: 2", "n: two", "parameter 'n': Input should be a valid integer.* found 'two'"),
         ("  - judge: exact\n", "", "best_vs_worst needs scores, and no block judges"),
