@@ -62,7 +62,7 @@ def repeats(reply: str, completion: str) -> bool:
 
 
 @pytest.mark.parametrize("name", JUDGES)
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(completion=HOSTILE, words=WORDS, form=st.integers(0, 2))
 def test_a_reply_that_ends_in_its_verdict_is_read_the_same_beside_any_completion(
     name: str, completion: str, words: Any, form: int
@@ -77,7 +77,7 @@ def test_a_reply_that_ends_in_its_verdict_is_read_the_same_beside_any_completion
 
 
 @pytest.mark.parametrize("name", JUDGES)
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(completion=HOSTILE, words=WORDS, form=st.integers(0, 2), quoted=st.booleans())
 def test_no_completion_turns_a_verdict_into_another(
     name: str, completion: str, words: Any, form: int, quoted: bool
@@ -91,7 +91,7 @@ def test_no_completion_turns_a_verdict_into_another(
 
 
 @pytest.mark.parametrize("name", JUDGES)
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(completion=HOSTILE)
 def test_a_reply_that_only_quotes_a_completion_is_no_verdict(name: str, completion: str) -> None:
     completion = f"It is said here that something is so, and more of that kind follows. {completion}"
