@@ -35,7 +35,7 @@ FILES = {
         ("folder", "folder: is a folder, expected a file (.parquet, .jsonl, .ndjson, .json, .csv, optionally .gz)"),
         ("empty.jsonl", "empty.jsonl: the file is empty"),
         ("blank.jsonl", "blank.jsonl: the file has no rows"),
-        ("broken.jsonl", "broken.jsonl, line 3: not JSON: unexpected end of data"),
+        ("broken.jsonl", "broken.jsonl, line 3 (row 2): not JSON: unexpected end of data"),
         ("list.jsonl", "list.jsonl, line 1: expected an object, found list"),
         (
             "column.jsonl",

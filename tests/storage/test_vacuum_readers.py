@@ -11,7 +11,7 @@ from storage.sql import sql
 from storage.store import Store
 
 RUN = {"recipe": "quickstart", "recipe_hash": "h1"}
-SECONDS = 4.0
+SECONDS = 2.0
 
 
 def _together(seconds: float, *works: Callable[[], None]) -> list[int]:
