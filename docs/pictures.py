@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 import threading
@@ -31,8 +32,7 @@ def main() -> int:
         build(lake)
         report = api.write_report("preference-strength", Path(scratch) / "report.html", root=lake).as_uri()
         pair = api.sql("select pair_id from preferences where recipe like 'pref%' order by 1", root=lake)["pair_id"][0]
-        widest = "select tree_id, count(*) as n from nodes group by 1 order by n desc, 1 limit 1"
-        tree = api.sql(widest, root=lake)["tree_id"][0]
+        tree = searched(lake)
         with browser(Path(scratch) / "browser") as tab, serve(str(lake)) as server:
             thread = threading.Thread(target=server.serve_forever)
             thread.start()
@@ -45,10 +45,23 @@ def main() -> int:
             take(tab, f"{home}/pairs?of={of}&order=weakest", "browse-pairs", height=700)
             take(tab, f"{home}/judgments?outcome=unparsable", "browse-judgments", height=700)
             take(tab, f"{home}/pair?id={pair}", "browse-lineage", start="h2", height=760)
-            take(tab, f"{home}/tree?id={tree}&of={quote('math-shepherd@v1')}", "browse-tree", height=760)
+            take(tab, f"{home}/tree?id={tree}&of={quote('step-dpo@v1')}", "browse-tree", height=1110)
+            take(tab, f"{home}/trees?of={quote('step-dpo@v1')}", "browse-trees", height=900)
             server.shutdown()
             thread.join()
     return 0
+
+
+def searched(lake: Path) -> str:
+    """Adds a version of step pairs to the lake and returns the id of the tree with the most steps behind it."""
+    sums = {"27 - 13 - 36 + 41": "19", "39 + 27 - 8 * 7": "10", "18 + 11 * 1 - 8": "21", "22 + 9 - 7 * 5": "-4"}
+    rows = [json.dumps({"prompt": f"What is {each}?", "reference": answer}) for each, answer in sums.items()]
+    (lake / "sums.jsonl").write_text("\n".join(rows))
+    api.run("step-dpo", root=lake, prompts=lake / "sums.jsonl", policy="embedded")
+    widest = """
+        select tree_id, count(*) as n from nodes where tree_id in (select tree_id from nodes join
+        preferences_at('step-dpo@v1') on node_id = chosen_id) group by 1 order by n desc, 1 limit 1"""
+    return str(api.sql(widest, root=lake)["tree_id"][0])
 
 
 def take(tab: Tab, url: str, name: str, *, width: int = DESKTOP, height: int, start: str | None = None) -> None:

@@ -40,7 +40,7 @@ def legend(marks: Marks, labelled: bool) -> str:
     if marks.pairs:
         items.append('<b style="color:var(--good)">chosen 1</b><b style="color:var(--warn)">rejected 1</b>a pair taken')
     if labelled:
-        items.append("<b>label</b>what the dataset says of the step")
+        items.append("<b>label 1</b>what the dataset says of the step")
     if marks.hidden:
         items.append("<b>+3</b>children that are not drawn")
     return f'<ul class="legend">{"".join(f"<li>{item}</li>" for item in items)}</ul>'
@@ -82,8 +82,7 @@ def listed(rows: Sequence[Row], marks: Marks) -> str:
     def branch(row: Row) -> str:
         below = "".join(branch(child) for child in children.get(row["node_id"], []))
         words = [words for _, words in marks.tags(row)] + (["best path"] if row["node_id"] in marks.best else [])
-        label = [f"label {marks.labels[row['node_id']]:.2g}"] if row["node_id"] in marks.labels else []
-        told = " · ".join([brief(row), *label, *words])
+        told = " · ".join([brief(row), *words])
         kind = "wrong" if row["node_id"] in marks.errors else "best" if row["node_id"] in marks.best else "step"
         text = escape(row["text"].strip() or "the problem")
         more = f"<ul>{below}</ul>" if below else ""

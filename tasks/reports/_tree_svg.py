@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
-COLUMN, ROW, BOX, TALL, TOP, ROOT = 236, 62, 204, 46, 14, 130
-_FITS = 30
+COLUMN, ROW, BOX, TALL, TOP, ROOT, BAR = 220, 62, 192, 46, 14, 116, 30
+_FITS = 28
 Row = Mapping[str, Any]
 
 LOOK = """
-svg.tree{width:auto;max-width:none;height:auto}.tree text{font-size:12px}.tree .small{font-size:11px}
+svg.tree{width:auto;max-width:none;height:auto}.tree text{font-size:12px}.tree .small{font-size:10.5px}
 .node rect.box{fill:var(--v);stroke:var(--line);stroke-width:1.2}
 .node.best rect.box{stroke:var(--bar);stroke-width:2.6}
 .node.wrong rect.box{stroke:var(--warn);stroke-width:2.6;stroke-dasharray:6 3}
@@ -51,6 +51,7 @@ class Marks:
         """Returns (class, words) of each tag a step wears."""
         name = row["node_id"]
         found = [("error", "first error")] if name in self.errors else []
+        found += [("label", f"label {self.labels[name]:.2g}")] if name in self.labels else []
         found += [("chosen", f"chosen {i}") for i, (one, _) in enumerate(self.pairs, 1) if one == name]
         found += [("rejected", f"rejected {i}") for i, (_, other) in enumerate(self.pairs, 1) if other == name]
         if row["terminal"]:
@@ -153,12 +154,13 @@ def _box(row: Row, at: tuple[float, float], marks: Marks) -> str:
     ]
     if value is not None:
         low, high = marks.span
-        wide = 40 * min(max((value - low) / (high - low), 0.0), 1.0)
-        parts.append(f'<rect class="track" x="{x + 8:.0f}" y="{y + 30:.0f}" width="40" height="6" rx="3"/>')
+        wide = BAR * min(max((value - low) / (high - low), 0.0), 1.0)
+        parts.append(f'<rect class="track" x="{x + 8:.0f}" y="{y + 30:.0f}" width="{BAR}" height="6" rx="3"/>')
         parts.append(f'<rect class="level" x="{x + 8:.0f}" y="{y + 30:.0f}" width="{wide:.1f}" height="6" rx="3"/>')
-    label = f" · label {marks.labels[name]:.2g}" if name in marks.labels else ""
-    short = brief(row) + label if row["parent_id"] else "" if value is None else f"{value:.2f}"
-    parts.append(f'<text x="{x + (54 if value is not None else 8):.0f}" y="{y + 37:.0f}" class="small">{short}</text>')
+    short = brief(row) if row["parent_id"] else "" if value is None else f"{value:.2f}"
+    parts.append(
+        f'<text x="{x + (BAR + 13 if value is not None else 8):.0f}" y="{y + 37:.0f}" class="small">{short}</text>'
+    )
     parts.append(_tags(marks.tags(row), x + broad - 4, y))
     if marks.hidden.get(name):
         more = f"+{marks.hidden[name]}"

@@ -77,7 +77,8 @@ def test_a_pair_leads_to_its_tree(lake):
 def test_labels_of_a_stepwise_version_stand_in_its_trees(lake):
     link = links(get(lake, "/trees", of="math-shepherd"), "/tree")[0]
     text = get(lake, "/tree", id=link.rpartition("id=")[2], of="math-shepherd")
-    assert re.search(r"right · label [01]<", text)
+    assert re.search(r">label [01]<", text)
+    assert re.search(r"right · label [01]", text.split("<details>")[1])
 
 
 def test_a_report_has_the_trees_and_one_without_a_search_has_none(lake, tmp_path):

@@ -76,9 +76,9 @@ def test_a_first_wrong_step_wears_its_name_and_an_end_nobody_judged_too() -> Non
 def test_labels_of_a_stepwise_dataset_stand_on_their_steps() -> None:
     labelled = steprows(toy(), kind="hard")
     text = page(None, None, labelled)
-    shown = {group.findall("text")[0].text: group.findall("text")[1].text for group in picture(text).findall("g")}
-    assert shown["A2"] == "-1.00 · 0/4 right · 4 visits · label 0"
-    assert shown["A"] == "0.60 · 3/4 right · 8 visits · label 1"
+    shown = {g.findall("text")[0].text: [t.text for t in g.iter("text")][1:] for g in picture(text).findall("g")}
+    assert shown["A2"] == ["-1.00 · 0/4 right · 4 visits", "label 0", "✗ wrong"]
+    assert shown["A"] == ["0.60 · 3/4 right · 8 visits", "label 1"]
     assert "what the dataset says of the step" in text
 
 
