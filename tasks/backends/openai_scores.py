@@ -99,8 +99,10 @@ class EndpointScores:
 
     def __init__(self, options: Endpoint, headers: dict[str, str], limits: Limits) -> None:
         self._options = options
-        self._doors = [Patient(Client(url.removesuffix("/v1"), headers), limits, options) for url in options.urls]
+        self._key = headers.get("Authorization", "").removeprefix("Bearer ")
         self._below = "/v1" if all(url.endswith("/v1") for url in options.urls) else ""
+        roots = [url.removesuffix(self._below) for url in options.urls]
+        self._doors = [Patient(Client(root, headers), limits, options) for root in roots]
         self._turn = 0
         self._finding = asyncio.Lock()
         self._engine: Scores | None = None
@@ -115,6 +117,13 @@ class EndpointScores:
         Raises:
             EndpointError: going on is pointless.
         """
+        try:
+            reply = await self._answered(request)
+        except EndpointError as error:
+            raise EndpointError(faults.redacted(str(error), self._key)) from None
+        return replace(reply, error=faults.redacted(reply.error, self._key)) if reply.error else reply
+
+    async def _answered(self, request: Request) -> Reply:
         began, form = asyncio.get_running_loop().time(), bool(request.messages)
         async with self._finding:
             if not self._found:

@@ -144,6 +144,34 @@ def test_a_refused_key_ends_the_run() -> None:
         score(Request("m", kind="score", text="2 + 2"), script=(canned({"error": {"message": "bad key"}}, 401),))
 
 
+def test_no_message_shows_the_key() -> None:
+    async def run() -> Reply:
+        async with endpoint(canned({"error": {"message": "echo? not for top-secret-key"}}, 400)) as (backend, _):
+            keyed = OpenAI(f"openai:{backend.endpoint}:m", key="top-secret-key")
+            try:
+                return await keyed.answer(Request("m", kind="score", text="2 + 2"))
+            finally:
+                await keyed.close()
+
+    error = asyncio.run(run()).error or ""
+    assert "echo? not for ***" in error
+    assert "secret" not in error
+
+
+def test_an_endpoint_whose_address_does_not_end_in_v1_is_asked_below_it() -> None:
+    async def run() -> tuple[Reply, list[dict[str, Any]]]:
+        async with endpoint() as (backend, server):
+            plain = OpenAI(f"openai:{backend.endpoint.removesuffix('/v1')}:m")
+            try:
+                return await plain.answer(spoken()), list(server.seen)
+            finally:
+                await plain.close()
+
+    reply, sent = asyncio.run(run())
+    assert reply.choices[0].value == pytest.approx(-14 / 8)
+    assert len(sent) == 4
+
+
 def test_nobody_there_ends_the_run() -> None:
     async def run() -> None:
         async with endpoint(options="tries=2") as (backend, _):
