@@ -328,12 +328,21 @@ def test_a_reward_model_scores_as_transformers_does(python, runtime, tmp_path):
         [python, "-c", REWARDS, str(folder), *answers], capture_output=True, text=True, check=True, timeout=300
     )
     talks = [[*PROMPT, {"role": "assistant", "content": answer}] for answer in answers]
-    replies = asked(
-        f"vllm:{folder}?python={python}&dtype=float32&args=--enforce-eager",
-        *(Request(model="vllm:m", kind="score", messages=talk) for talk in talks),
-    )
+    own = f"vllm:{folder}?python={python}&dtype=float32&linger_s=60&args=--enforce-eager"
+    given = [Request(model="vllm:m", kind="score", messages=talk) for talk in talks]
+    replies = asked(own, *given)
     expected = [float(line) for line in told.stdout.split()]
     assert [reply.choices[0].value for reply in replies] == pytest.approx(expected, abs=1e-3)
+
+    async def at_its_url():
+        async with opened_at(own) as url:
+            backend = OpenAI(f"openai:{url}:policy")
+            try:
+                return [await backend.answer(request) for request in given]
+            finally:
+                await backend.close()
+
+    assert [reply.choices[0].value for reply in asyncio.run(at_its_url())] == pytest.approx(expected, abs=1e-3)
 
 
 INSIDE = """
