@@ -40,8 +40,8 @@ def verify(root: str, dataset: str, *, settings: Settings | None = None) -> dict
         fingerprints, _ = remembered(plan, store)
         if plan.identity(fingerprints)[:24] != version.run_id[:24]:
             raise UsageError(
-                f"{version.name} cannot be made again: its prompts or data have changed since, or other models answer "
-                "under the same names"
+                f"{version.name} cannot be made again: its prompts, data or a file that its recipe reads have changed "
+                "since, or other models answer under the same names"
             )
         lake = str(Path(scratch) / "lake")
         _prepare(store, Store.open(lake))
