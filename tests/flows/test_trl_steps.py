@@ -18,16 +18,9 @@ TRAINERS = ROOT / ".venv-trainers"
 
 @pytest.fixture(scope="session")
 def trainers() -> Path:
-    """Returns the Python that has TRL, installed if need be, and beside it the last TRL that trains such models.
-
-    That one is pure Python: it shares torch and the rest with the newest.
-    """
+    """Returns the Python that has TRL, installed now if it is not there."""
     subprocess.run([str(ROOT / "dev"), "trainers"], check=True, cwd=ROOT, timeout=1800)
-    python = TRAINERS / "bin" / "python"
-    if not (TRAINERS / "prm" / "trl").is_dir():
-        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-        subprocess.run([*pip, "--target", TRAINERS / "prm", "trl==1.13.0"], check=True, timeout=600)
-    return python
+    return TRAINERS / "bin" / "python"
 
 
 @pytest.mark.slow
