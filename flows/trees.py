@@ -72,27 +72,32 @@ def listed(store: Store, dataset: str, start: int = 0) -> str:
 
 def _table(store: Store, version: Version, found: pl.DataFrame, shown: pl.Series) -> str:
     texts, lines = _prompts(store, found), []
-    pairs = _pairs(store, version)
+    made = _made(store, version, shown)
     for tree_id, rows in (
         found.filter(pl.col("tree_id").is_in(shown.implode())).sort("tree_id").group_by("tree_id", maintain_order=True)
     ):
         told = search_page.numbers(rows)
-        count = 0 if pairs is None else len(set(rows["node_id"]) & pairs)
         link = f'<a href="/tree?{urlencode({"of": version.name, "id": str(tree_id[0])})}">'
-        cells = (f"{told['steps']:,}", f"{told['right_ends']} of {told['ends']}", f"{count:,}")
+        cells = (f"{told['steps']:,}", f"{told['right_ends']} of {told['ends']}", f"{made[str(tree_id[0])]:,}")
         numbers = "".join(f'<td class="n">{cell}</td>' for cell in cells)
         lines.append(f"<tr><td>{link}{escape(texts[rows['prompt_id'][0]][:90])}</a></td>{numbers}</tr>")
     heads = '<th scope="col">problem</th>' + "".join(
-        f'<th scope="col" class="n">{word}</th>' for word in ("steps", "right ends", "pairs")
+        f'<th scope="col" class="n">{word}</th>' for word in ("steps", "right ends", "rows")
     )
     return f'<div class="wide"><table><tr>{heads}</tr>{"".join(lines)}</table></div>'
 
 
-def _pairs(store: Store, version: Version) -> set[str] | None:
-    """Returns the ids of the chosen steps."""
-    if "preferences" not in version.tables:
-        return None
-    return set(store.read("preferences", version=version.name).select("chosen_id").collect()["chosen_id"])
+def _made(store: Store, version: Version, trees: pl.Series) -> dict[str, int]:
+    """Returns tree id -> how many rows (pairs, lists, rows of steps) a version has of it."""
+    made = dict.fromkeys(trees, 0)
+    for name in TABLES:
+        if name in version.tables:
+            rows = store.read(name, version=version.name).select(
+                tree_id=pl.col("meta").str.json_path_match("$.tree_id")
+            )
+            own = rows.filter(pl.col("tree_id").is_in(trees.implode())).group_by("tree_id").len().collect()
+            made |= {tree_id: made[tree_id] + count for tree_id, count in own.iter_rows()}
+    return made
 
 
 def _prompts(store: Store, found: pl.DataFrame) -> dict[str, str]:
@@ -149,15 +154,7 @@ def section(store: Store, dataset: str, drawn: int = 3) -> str:
 def _telling(store: Store, version: Version, found: pl.DataFrame) -> list[str]:
     """Returns the ids of trees, those with the most rows in the version first, then the widest."""
     sizes = dict(found.group_by("tree_id").len().iter_rows())
-    made = dict.fromkeys(sizes, 0)
-    for name in TABLES:
-        if name in version.tables:
-            rows = store.read(name, version=version.name).select(
-                tree_id=pl.col("meta").str.json_path_match("$.tree_id")
-            )
-            for tree_id, count in rows.group_by("tree_id").len().collect().iter_rows():
-                if tree_id in made:
-                    made[tree_id] += count
+    made = _made(store, version, pl.Series(list(sizes)))
     return sorted(sizes, key=lambda name: (-made[name], -sizes[name], name))
 
 

@@ -52,6 +52,8 @@ def test_the_list_has_plots_and_a_line_for_each_tree(lake):
     text = get(lake, "/trees", of="step-dpo")
     assert len(links(text, "/tree")) == len(SUMS)
     assert text.count("<svg") >= 4
+    rows = [int(n) for n in re.findall(r'<td class="n">(\d+)</td></tr>', text)]
+    assert sum(rows) == api.sql("select count(*) as n from preferences_at('step-dpo@v1')", root=lake).item() > 0
     assert all(f"What is {each}?" in unescape(text) for each in SUMS)
     assert "distinct ends" in text
 
