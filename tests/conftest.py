@@ -18,6 +18,12 @@ settings.register_profile("here", deadline=None)  # these machines are shared: a
 settings.load_profile("here")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _scratch(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Fixes where scratch folders are before any test moves ``tempfile.tempdir`` to a folder that ends with it."""
+    tmp_path_factory.getbasetemp()
+
+
 @dataclass
 class Served:
     """A simulated engine on a real socket: its base URL, and the engine to script and to read counters from."""
