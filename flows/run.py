@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import time
 from collections.abc import Callable, Coroutine
@@ -19,11 +18,11 @@ from typing import Any
 
 import orjson
 import polars as pl
-import pyarrow as pa
 
 from flows import progress, shards
 from flows.estimate import estimate, pilot, prices
 from flows.floor import check_floor
+from flows.lean import lean
 from flows.opening import interrupts, opened, remembered, revisions, start
 from flows.plan import Plan
 from flows.result import Counts, Result, spent
@@ -67,11 +66,7 @@ def run(
     """Runs a plan to its end and returns what it did; see ``run_async``."""
     import uvloop
 
-    pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own keeps what it once had: 60 MB more at the peak
-    # Rows, tasks and replies come in hundreds of thousands and are freed by their counts; searching all of them for
-    # cycles as often as Python does by itself took 0.08 ms a call.
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    lean()
     return uvloop.run(
         run_async(
             plan, root, settings=settings, budget=budget, watch=watch, on_shard=on_shard, approve=approve,

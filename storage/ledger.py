@@ -25,8 +25,10 @@ from storage.ledger_sqlite import SqliteCalls
 
 __all__ = ["Call", "Ledger", "Stored"]
 
-GATHER_S = 0.003
-"""How long the first answer of a commit waits for company: less than a percent of a call."""
+GATHER = 0.02
+"""How long the first answer of a commit waits for company, as a share of the time its call took …"""
+GATHER_S = (0.003, 0.02)
+"""… and in seconds: the least and the most."""
 REMEMBERED = 2048
 CLAIM_POLL_S = (0.02, 0.5)
 
@@ -146,7 +148,9 @@ class Ledger:
                 self._queue.put(batch)
             batch = self._batch = _Batch(loop)
             if not self._writing:
-                loop.call_later(GATHER_S, self._hand_over, batch)
+                shortest, longest = GATHER_S
+                pause = min(longest, max(shortest, GATHER * reply.latency_s))
+                loop.call_later(pause, self._hand_over, batch)
         question, key = self._key(request, remember=False)
         call = to_call(request, question, key, reply, raw, time.time_ns() // 1000)
         if call is None:

@@ -59,7 +59,8 @@ class Gate:
     def leave(self) -> None:
         """Gives the slot back, and lets in whoever fits."""
         self.inside -= 1
-        self.admit()
+        if self._queue:
+            self.admit()
         if self.hungry:
             self.wake.set()
 

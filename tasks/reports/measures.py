@@ -21,9 +21,9 @@ from tasks.reports._varied import distinct_n, support, vendi
 MEASURES = {"measure": pl.String, "of": pl.String, "value": pl.Float64, "n": pl.Int64}
 PROMPTS = 2_000
 """Prompts at most that are looked at: those with the lowest ids, which are hashes, so any sample is a fair one."""
-TEXTS = 1_000
+TEXTS = 500
 """Texts at most that are looked at, of the prompts with the lowest ids: more would cost a run seconds at its end."""
-PAIRWISE = 400
+PAIRWISE = 250
 """Texts at most that are held against each other."""
 _SAID = pl.element().struct.field("content").fill_null("")
 Found = tuple[str, str, float | None, int]
