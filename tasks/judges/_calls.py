@@ -20,6 +20,7 @@ _ATTEMPT = re.compile(r"<tool_call>|<function_call>|\"(?:arguments|parameters)\"
 _MARK = "__reserved"
 _RESERVED = re.compile(rf"([(,]\s*)({'|'.join(keyword.kwlist)})(?=\s*=)")  # Java has arguments called ``from``
 _WHOLE = {"integer", "long", "int"}
+_TEXT = {"string", "char", "any"}
 
 
 class Call(NamedTuple):
@@ -142,14 +143,14 @@ def _call_fault(call: Call, option: Mapping[str, Any], functions: Mapping[str, A
     if call.name not in (name, name.replace(".", "_")):
         return f"calls {call.name}, expected {name}"
     schema = functions.get(name) or {}
-    kinds = {key: str(spec.get("type", "any")) for key, spec in (schema.get("properties") or {}).items()}
+    known = schema.get("properties") or {}
     for required in schema.get("required") or []:
         if required not in call.arguments and "" not in accepted.get(required, []):
             return f"{name} lacks {required}"
     for key, value in call.arguments.items():
         if key not in accepted:
             return f"{name} has no {key}"
-        if not any(matches(value, wanted, kinds.get(key, "any")) for wanted in accepted[key]):
+        if not _accepts(value, accepted[key], known.get(key) or {}):
             return f"{name}: {key} is {str(value)[:80]!r}"
     for key, values in accepted.items():
         if key not in call.arguments and "" not in values:
@@ -157,8 +158,21 @@ def _call_fault(call: Call, option: Mapping[str, Any], functions: Mapping[str, A
     return None
 
 
+def _accepts(value: Any, options: Sequence[Any], spec: Mapping[str, Any]) -> bool:
+    """Says whether an argument has an accepted value.
+
+    ``""`` among them says that the argument may lack; a text that is passed empty is another thing, and right only
+    where it is the default, or where nothing else is accepted.
+    """
+    kind = str(spec.get("type", "any"))
+    values = [option for option in options if option != ""]
+    if value == "":
+        return "" in options and kind.lower() in _TEXT and (not values or spec.get("default") == "")
+    return any(matches(value, wanted, kind) for wanted in values)
+
+
 def matches(value: Any, wanted: Any, kind: str = "any") -> bool:
-    """Says whether a value is an accepted one; text is compared without case, blanks and punctuation.
+    """Says whether a value is an accepted one; text is compared without case, blanks and punctuation, if more is left.
 
     >>> matches("New-York", "new york"), matches(5, 5.0, "float"), matches(5.0, 5, "integer"), matches(1, True)
     (True, True, False, False)
@@ -166,7 +180,7 @@ def matches(value: Any, wanted: Any, kind: str = "any") -> bool:
     if isinstance(wanted, bool) or isinstance(value, bool) or wanted is None or value is None:
         return value is wanted
     if isinstance(wanted, str):
-        return isinstance(value, str) and _loose(value) == _loose(wanted)
+        return isinstance(value, str) and (value == wanted or _loose(value) == _loose(wanted) != "")
     if isinstance(wanted, int | float):
         whole = kind in _WHOLE and isinstance(wanted, int)
         return isinstance(value, int if whole else (int, float)) and value == wanted

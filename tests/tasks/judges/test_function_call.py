@@ -114,6 +114,26 @@ def test_values_are_compared_by_their_kind(value, wanted, kind, same):
     assert _calls.matches(value, wanted, kind) is same
 
 
+@pytest.mark.parametrize(
+    ("spec", "accepted", "value", "score"),
+    [
+        pytest.param({"type": "string"}, ["km", ""], "km", 1.0, id="an accepted value"),
+        pytest.param({"type": "string"}, ["km", ""], "", 0.0, id="empty is not left out"),
+        pytest.param({"type": "string"}, ["km", ""], ".", 0.0, id="nor is what is only punctuation"),
+        pytest.param({"type": "string", "default": ""}, ["km", ""], "", 1.0, id="empty is the default"),
+        pytest.param({"type": "string"}, [""], "", 1.0, id="nothing else is accepted"),
+        pytest.param({"type": "integer"}, [0, ""], "", 0.0, id="empty is no number"),
+        pytest.param({"type": "string"}, ["/"], "*", 0.0, id="two operators differ"),
+        pytest.param({"type": "string"}, ["/"], "/", 1.0, id="an operator is itself"),
+    ],
+)
+def test_an_argument_that_may_lack_is_not_one_that_may_be_empty(spec, accepted, value, score):
+    functions = [{"name": "f", "parameters": {"properties": {"a": spec}}}]
+    call = json.dumps([{"name": "f", "arguments": {"a": value}}])
+    assert judged(call, reference=[{"f": {"a": accepted}}], functions=functions)["score"] == score
+    assert judged("f()", reference=[{"f": {"a": accepted}}], functions=functions)["score"] == float("" in accepted)
+
+
 def test_where_no_call_fits_making_none_is_right():
     meta = {"category": "irrelevance"}
     assert judged("None of them fits.", reference=None, meta=meta)["score"] == 1.0
