@@ -15,8 +15,8 @@ from tasks.searches import _formulas as f
 from tasks.searches._ask import Policy, confidence
 from tasks.searches._choose import WALKS, best_child, descend, frontier
 from tasks.searches._judge import Answer, outcome, read_steps, read_whole, rolled_out, tally
-from tasks.searches._pieces import Pieces
 from tasks.searches._tree import Node, Tree
+from tasks.texts.pieces import Pieces
 
 Rounds = Generator[list[Request], list[Reply], None]
 Evaluate = Literal["rollouts", "self", "critic", "value"]

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from schemas.exchange import Choice, Reply, Request, Verdicts
 from tasks.searches._ask import EVIDENCE, Policy, ended_by
-from tasks.searches._pieces import Pieces
 from tasks.searches._tree import Node, Tree
+from tasks.texts.pieces import Pieces
 
 Asking = Generator[list[Request], list[Reply], list[float | None]]
 

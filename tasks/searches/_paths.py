@@ -11,8 +11,8 @@ from typing import NamedTuple
 from schemas.exchange import Choice, Reply, Request, Verdicts
 from tasks.searches._ask import EVIDENCE, Policy
 from tasks.searches._judge import Asking, rolled_out, tally
-from tasks.searches._pieces import Pieces
 from tasks.searches._tree import Node, Tree
+from tasks.texts.pieces import Pieces
 
 
 class Solution(NamedTuple):

@@ -16,9 +16,9 @@ from schemas.exchange import Search, Verdicts
 from schemas.ids import coin
 from tasks.searches._ask import Policy
 from tasks.searches._paths import continued, solutions
-from tasks.searches._pieces import Kind, Pieces
 from tasks.searches._rows import grown
 from tasks.searches._tree import Rules, Tree
+from tasks.texts.pieces import Kind, Pieces
 
 
 @search

@@ -17,9 +17,9 @@ from schemas.exchange import Reply, Request, Search, Verdicts
 from tasks.searches._ask import EVIDENCE, Policy, ended_by
 from tasks.searches._judge import tally
 from tasks.searches._paths import solutions
-from tasks.searches._pieces import Kind, Pieces
 from tasks.searches._rows import grown
 from tasks.searches._tree import Node, Rules, Tree
+from tasks.texts.pieces import Kind, Pieces
 
 
 @dataclass(slots=True)

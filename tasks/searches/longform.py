@@ -16,9 +16,9 @@ from schemas.exchange import Reply, Request, Search, Verdicts
 from schemas.ids import seed_for
 from tasks.searches._ask import Policy
 from tasks.searches._judge import read_steps
-from tasks.searches._pieces import Pieces
 from tasks.searches._rows import grown
 from tasks.searches._tree import Node, Rules, Tree
+from tasks.texts.pieces import Pieces
 
 _PARTS = Path(__file__).with_suffix(".txt")
 Asking = Generator[list[Request], list[Reply], str | None]

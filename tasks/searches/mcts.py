@@ -15,8 +15,8 @@ from schemas.blocks import search
 from schemas.exchange import Search, Verdicts
 from tasks.searches import _grow, _tree
 from tasks.searches._ask import Policy
-from tasks.searches._pieces import Kind, Pieces
 from tasks.searches._rows import grown
+from tasks.texts.pieces import Kind, Pieces
 
 
 @search

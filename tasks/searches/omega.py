@@ -17,9 +17,9 @@ from tasks.searches._ask import Policy
 from tasks.searches._bisect import Probe
 from tasks.searches._hunt import hunt
 from tasks.searches._paths import Solution, continued
-from tasks.searches._pieces import Kind, Pieces
 from tasks.searches._rows import grown
 from tasks.searches._tree import Node, Rules, Tree
+from tasks.texts.pieces import Kind, Pieces
 
 
 class Wrong(NamedTuple):

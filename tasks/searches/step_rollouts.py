@@ -15,9 +15,9 @@ from schemas.blocks import search
 from schemas.exchange import Search, Verdicts
 from tasks.searches._ask import Policy
 from tasks.searches._paths import inner, probe, solutions
-from tasks.searches._pieces import Kind, Pieces
 from tasks.searches._rows import grown
 from tasks.searches._tree import Rules, Tree
+from tasks.texts.pieces import Kind, Pieces
 
 
 @search

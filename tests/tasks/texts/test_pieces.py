@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.searches._pieces import Kind, Pieces
+from tasks.texts.pieces import Kind, Pieces, joined, parts
 
 KINDS: list[Kind] = ["newline", "step", "plan", "sentence", "words", "tokens", "turn", "tag", "whole"]
 
@@ -82,3 +82,11 @@ def test_tokens_that_are_not_those_of_the_text_cut_nothing() -> None:
 def test_a_turn_is_asked_for_up_to_whoever_speaks_next() -> None:
     assert Pieces("turn", "User|Tool").stop == ("\nUser:", "\nTool:")
     assert Pieces("turn").restored == "\n"
+
+
+@given(st.lists(st.text(st.sampled_from("ab\n "), max_size=5), min_size=1, max_size=6))
+def test_listed_steps_keep_their_number_whatever_they_hold(steps: list[str]) -> None:
+    text, cuts = joined(steps)
+    found = parts(text, cuts)
+    assert "".join(found) == text
+    assert [piece[: len(step)] for piece, step in zip(found, steps, strict=True)] == steps

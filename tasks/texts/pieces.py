@@ -100,3 +100,22 @@ class Pieces:
     def last(self, piece: str) -> bool:
         """Says whether a piece holds the answer, so that nothing follows."""
         return self._answer.search(piece) is not None
+
+
+def joined(steps: Sequence[str]) -> tuple[str, list[int]]:
+    r"""Returns listed steps as one text, a line each, and where in it each step but the first begins.
+
+    >>> joined(["a", "", "b"])
+    ('a\n\nb', [2, 3])
+    """
+    ends = list(accumulate(len(step) + 1 for step in steps))
+    return "\n".join(steps), ends[:-1]
+
+
+def parts(text: str, cuts: Sequence[int]) -> list[str]:
+    r"""Returns the steps of a text that are known to begin at these places; an empty one stays one.
+
+    >>> parts("a\n\nb", [2, 3])
+    ['a\n', '\n', 'b']
+    """
+    return [text[start:end] for start, end in pairwise([0, *cuts, len(text)])]
