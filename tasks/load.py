@@ -5,7 +5,7 @@ Parquet, JSONL, JSON and CSV, plain or gzipped. Columns are mapped by name; ever
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,11 @@ PROMPT_FIELDS = ("prompt", "reference", "task", "tests", "source", "split", "lan
 COMPLETION_FIELDS = ("completion", "policy", "label", "score", "logprob", "sample")
 
 
-def parse_map(text: str | None) -> dict[str, str]:
+def parse_map(text: str | None, known: Collection[str] = (*PROMPT_FIELDS, *COMPLETION_FIELDS)) -> dict[str, str]:
     """Returns the column mapping written as ``field=column,field=column``.
+
+    Args:
+        known: the fields there are.
 
     Raises:
         UsageError: not of that form, or a field there is not.
@@ -34,7 +37,6 @@ def parse_map(text: str | None) -> dict[str, str]:
         name, equals, column = part.partition("=")
         if not equals or not column:
             raise UsageError(f"--map {text}: {part!r} is not of the form field=column")
-        known = (*PROMPT_FIELDS, *COMPLETION_FIELDS)
         if name.strip() not in known:
             raise UsageError(f"--map {text}: no field {name.strip()!r}; {nearest(name.strip(), known)}")
         mapping[name.strip()] = column.strip()

@@ -25,6 +25,14 @@ def json_option(function: F) -> F:
     )
 
 
+def map_option(about: str) -> Callable[[F], F]:
+    """Adds ``--map``; several are one, so that a field may be mapped in each."""
+    return click.option(
+        "--map", "mapping", metavar="FIELD=COLUMN,…", multiple=True, help=about,
+        callback=lambda _context, _option, given: ",".join(given),
+    )  # fmt: skip
+
+
 def print_json(value: Any) -> None:
     """Prints one JSON document to stdout."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))

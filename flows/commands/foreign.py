@@ -7,18 +7,18 @@ from typing import Any
 
 import click
 
-from flows.commands.common import json_option, print_json
+from flows.commands.common import json_option, map_option, print_json
 
 
 @click.command("audit-dataset")
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--map", "mapping", metavar="FIELD=COLUMN,…", help="Which column is prompt, chosen, rejected.")
+@map_option("Which column is prompt, chosen, rejected; may be given again.")
 @click.option("--against", type=click.Path(path_type=Path), help="A list of benchmark items to look for.")
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first so many rows.")
 @click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write a page with plots and pairs.")
 @json_option
 def audit_dataset(
-    path: Path, mapping: str | None, against: Path | None, limit: int | None, html: Path | None, as_json: bool
+    path: Path, mapping: str, against: Path | None, limit: int | None, html: Path | None, as_json: bool
 ) -> None:
     """Describe the published preference data in PATH: figures, defects, checks; nothing is generated.
 
@@ -27,10 +27,11 @@ def audit_dataset(
     """
     from flows.foreign import audit_dataset as audit
     from storage.files import atomic_file
+    from tasks.load import parse_map
+    from tasks.reports.published import FIELDS
     from tasks.reports.version_page import version_page
 
-    columns = dict(part.split("=", 1) for part in (mapping or "").split(",") if "=" in part)
-    found = audit(path, mapping=columns, against=against, limit=limit)
+    found = audit(path, mapping=parse_map(mapping, FIELDS), against=against, limit=limit)
     for name, labelled in found["labels"].items() if html is not None else ():
         assert html is not None
         page = html if len(found["labels"]) == 1 else html.with_stem(f"{html.stem}-{name}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flows.commands.common import F, json_option, print_json, root_option
+from flows.commands.common import F, json_option, map_option, print_json, root_option
 
 if TYPE_CHECKING:
     from flows.plan import Plan
@@ -20,7 +20,7 @@ _OPTIONS: list[Callable[[F], F]] = [
     click.argument("recipe"),
     click.option("--prompts", type=click.Path(path_type=Path), help="Parquet, JSONL, JSON or CSV, plain or .gz."),
     click.option("--data", type=click.Path(path_type=Path), help="Completions one already has; replaces the policy."),
-    click.option("--map", "mapping", metavar="FIELD=COLUMN,…", help="Which column holds what."),
+    map_option("Which column holds what; may be given again."),
     click.option("--policy", metavar="SPEC", help="Who answers: embedded, openai:URL:MODEL, vllm:MODEL."),
     click.option("--judge", metavar="SPEC", help="Who judges, for judges that ask a model."),
     click.option("--set", "settings", multiple=True, metavar="BLOCK.PARAM=VALUE", help="Change one parameter."),

@@ -84,10 +84,10 @@ def test_a_version_that_no_run_made_says_so(lake):
 def test_a_replay_is_verified_too(tmp_path):
     rows = [{"q": f"{i} + 1?", "a": text, "gold": str(i + 1)} for i in range(4) for text in (str(i + 1), "77")]
     pl.DataFrame(rows).write_parquet(tmp_path / "answers.parquet")
-    names = "prompt=q,completion=a,reference=gold"
     ran = command(
-        "run", "replay", "--data", tmp_path / "answers.parquet", "--map", names, "--root", tmp_path / "l", "--json"
-    )
+        "run", "replay", "--data", tmp_path / "answers.parquet", "--map", "prompt=q,completion=a", "--map",
+        "reference=gold", "--root", tmp_path / "l", "--json",
+    )  # fmt: skip
     assert ran.exit_code == 0, ran.output
     assert verify(str(tmp_path / "l"), "replay")["identical"]
 
