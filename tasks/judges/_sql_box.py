@@ -128,27 +128,41 @@ def turned_round(connection: sqlite3.Connection, now: str) -> sqlite3.Connection
         name = '"' + table.replace('"', '""') + '"'
         with contextlib.suppress(sqlite3.Error):  # a table without row ids has an order of its own
             rows = copy.execute(f"SELECT * FROM {name} ORDER BY rowid DESC").fetchall()
-            copy.execute(f"DELETE FROM {name}")
-            copy.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(rows[0]))})", rows)
+            if rows:
+                _write(copy, name, rows)
     return copy
 
 
+def _write(connection: sqlite3.Connection, name: str, rows: Rows) -> None:
+    """Makes these the rows of a table, or leaves it as it is: one with computed columns takes no rows like this."""
+    connection.execute("BEGIN")
+    try:
+        connection.execute(f"DELETE FROM {name}")
+        connection.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(rows[0]))})", rows)
+    except sqlite3.Error:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
 def golds(
-    connection: sqlite3.Connection, given: list[dict[str, Any]], now: str
-) -> tuple[list[tuple[Rows, bool]], list[str]]:
-    """Returns the results of the references that run, and whether their order counts, and the errors of the rest.
+    connection: sqlite3.Connection, turned: sqlite3.Connection, given: list[dict[str, Any]]
+) -> tuple[list[tuple[Rows, bool, bool]], list[str]]:
+    """Returns the results of the references that run, what of them counts, and the errors of the rest.
 
     The order counts where the query asks for one and it is complete: with the rows of every table turned round, the
-    query gives the same.
+    query gives the same. Where it gives the same rows then, in whatever order, so must a query that is judged.
     """
     out, errors = [], []
-    turned = turned_round(connection, now) if any(gold["ordered"] for gold in given) else connection
     for gold in given:
         try:
-            rows, ordered = fetch(connection, gold["sql"]), gold["ordered"]
-            out.append((rows, ordered and fetch(turned, gold["sql"]) == rows))
+            rows = fetch(connection, gold["sql"])
+            again = fetch(turned, gold["sql"])
         except sqlite3.Error as error:
             errors.append(f"{type(error).__name__}: {error}")
+            continue
+        order = gold["ordered"] and same(rows, again, ordered=True, columns_fixed=True)
+        out.append((rows, order, same(rows, again, ordered=order, columns_fixed=True)))
     return out, errors
 
 
@@ -163,21 +177,27 @@ def main() -> None:
     with open("job.json", encoding="utf-8") as file:
         job = json.load(file)
     connection = build(job["setup"], job["now"])
-    accepted, errors = golds(connection, job["golds"], job["now"])
+    turned = turned_round(connection, job["now"])
+    accepted, errors = golds(connection, turned, job["golds"])
     if not accepted:
         say({"broken": errors})
         return
     say("ready")
     confine(connection)
+    confine(turned)
     verdict: dict[str, Any] = {"matched": None, "error": None, "rows": None, "gold_errors": errors}
     try:
-        rows = fetch(connection, job["query"])
+        rows, again = fetch(connection, job["query"]), fetch(turned, job["query"])
     except (sqlite3.Error, sqlite3.Warning, ValueError, MemoryError, UnicodeError) as error:
         verdict["error"] = f"{type(error).__name__}: {error}"[:500]
     else:
         verdict["rows"] = len(rows)
         fixed = job["columns_fixed"]
-        matches = [same(gold, rows, ordered=order, columns_fixed=fixed) for gold, order in accepted]
+        matches = [
+            same(gold, rows, ordered=order, columns_fixed=fixed)
+            and (not firm or same(gold, again, ordered=order, columns_fixed=fixed))
+            for gold, order, firm in accepted
+        ]
         verdict["matched"] = matches.index(True) if any(matches) else None
     say(verdict)
 

@@ -42,8 +42,9 @@ def sql_execution(
 ) -> Exchange:
     """Returns one judgment a completion: score 1 where its query returns the rows of an accepted query, else 0.
 
-    Names of columns never count; the order of rows counts where the accepted query has a complete ORDER BY. A query
-    that fails, changes anything or runs too long scores 0. References that do not run, and a sandbox that failed, are
+    Names of columns never count; the order of rows counts where the accepted query has a complete ORDER BY. Rows that
+    are right only as long as the tables' rows stand in their order are wrong. A query that fails, changes anything or
+    runs too long scores 0. References that do not run, and a sandbox that failed, are
     the outcome ``error``.
 
     Args:

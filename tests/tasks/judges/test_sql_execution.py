@@ -126,6 +126,23 @@ def test_the_order_of_rows_counts_only_where_the_reference_asks_for_a_complete_o
     assert judge("SELECT name FROM author WHERE rating > 4 ORDER BY name", swapped)["score"] == 0.0
 
 
+def test_rows_that_stand_right_by_accident_are_wrong(judge):
+    tests = "CREATE TABLE t (a INT, b TEXT); INSERT INTO t VALUES (1, 'x'), (2, 'y'), (3, 'z'); CREATE TABLE none (a)"
+    gold = "SELECT a, b FROM t ORDER BY a"
+    assert judge(gold, "SELECT a, b FROM t ORDER BY b", tests=tests)["score"] == 1.0
+    row = judge(gold, "SELECT a, b FROM t", tests=tests)
+    assert (row["outcome"], row["score"], row["rationale"]) == ("valid", 0.0, "it returns other rows")
+    assert judge("SELECT b FROM t WHERE a = 1", "SELECT b FROM t LIMIT 1", tests=tests)["score"] == 0.0
+    # a reference that is itself an accident asks for no more than it gives
+    assert judge("SELECT b FROM t LIMIT 1", "SELECT 'x'", tests=tests)["score"] == 1.0
+
+
+def test_a_table_whose_rows_cannot_be_turned_round_is_left_as_it_is(judge):
+    tests = "CREATE TABLE t (a INT, b INT AS (a + 1)); INSERT INTO t VALUES (2), (1)"
+    assert judge("SELECT b FROM t ORDER BY b", "SELECT a + 1 FROM t ORDER BY 1", tests=tests)["score"] == 1.0
+    assert judge("SELECT b FROM t ORDER BY b", "SELECT b FROM t", tests=tests)["score"] == 0.0
+
+
 def test_the_order_of_columns_can_be_made_to_count(judge):
     assert judge("SELECT aid, name FROM author", "SELECT name, aid FROM author")["score"] == 1.0
     assert judge("SELECT aid, name FROM author", "SELECT name, aid FROM author", columns="same_order")["score"] == 0.0
