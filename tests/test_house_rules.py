@@ -27,7 +27,7 @@ NOT_IN_A_RECIPE = {
         citation exact function_call instructions json_schema language numeric regex""",
     "for a run of one's own: how much of the data is enough": "subset",
     "it needs an extra that the recipes here can do without": "presidio",
-    "the recipe of the construction it follows is not written yet": """
+    "a choice beside what the published recipes take: for a recipe of one's own": """
         adaptive contradictory_pairs dynamic_beta guided language_is median stage_by""",
 }
 """Reason -> the blocks that no recipe uses for it. Exports need none: one is chosen when a version is written."""
