@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import polars as pl
 
+from flows.describe_text import show
 from flows.trees import described
 from schemas.messages import text_of
 from schemas.tables import TABLES
@@ -180,7 +181,7 @@ def _row(table: str, row: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _facts(numbers: dict[str, Any]) -> str:
-    said = {name: value if isinstance(value, str) else _show(value) for name, value in numbers.items()}
+    said = {name: value if isinstance(value, str) else show(value) for name, value in numbers.items()}
     return ", ".join(f"{name} {value}" for name, value in said.items())
 
 
@@ -194,50 +195,3 @@ def said(messages: list[dict[str, Any]]) -> str:
     if len(messages) == 1:
         return text_of(messages)
     return "\n\n".join(f"{turn['role']}: {text_of([turn])}" for turn in messages)
-
-
-def text(found: dict[str, Any]) -> str:
-    """Returns the description as lines for a terminal."""
-    tags = f"  tags: {', '.join(found['tags'])}" if found["tags"] else ""
-    lines = [
-        f"{found['version']}  {found['status']}{tags}",
-        f"  recipe {found['recipe']}, run {found['run_id']}, code {found['code_version']}, {found['created_at']}",
-        f"  digest {found['digest']}",
-        "",
-        "rows",
-        *(f"  {name:<14} {count:>10,}" for name, count in found["rows"].items()),
-    ]
-    for title, nested in (("removed", found["removed"]), ("outcomes", found["outcomes"])):
-        if nested:
-            lines += ["", title]
-            lines += [f"  {a}: " + ", ".join(f"{n:,} {b}" for b, n in inner.items()) for a, inner in nested.items()]
-    lines += ["", "pairs", *(f"  {name:<20} {_show(value)}" for name, value in found["pairs"].items())]
-    lines += ["", "policies (chosen / rejected)"]
-    lines += [f"  {row['policy']}: {row['chosen']:,} / {row['rejected']:,}" for row in found["policies"]]
-    if found["trees"]:
-        told = found["trees"]
-        lines += ["", "search trees", *(f"  {name.replace('_', ' '):<14} {count:>10,}" for name, count in told.items())]
-    if found["gates"]:
-        lines += ["", "gates"]
-    for row in found["gates"]:
-        mark = "ok  " if row["success"] else row["severity"]
-        lines.append(f"  {mark:<5} {row['name']:<18} found {row['observed']:g}, allowed {row['allowed']}")
-    for title, rows in found["examples"].items():
-        lines += ["", f"examples: {title}"]
-        for row in rows[:4]:
-            if "texts" in row:
-                lines += [f"  {row['row_id'][:12]}", f"    prompt    {_line(row['prompt'])}"]
-                lines += [f"    {part['name']}, {part['facts']}: {_line(part['text'])}" for part in row["texts"]]
-                continue
-            lines.append(f"  {row['pair_id'][:12]}  margin {_show(row.get('margin'))}")
-            lines += [f"    {side:<9} {_line(row[side])}" for side in ("prompt", "chosen", "rejected")]
-    return "\n".join(lines) + "\n"
-
-
-def _show(value: Any) -> str:
-    return "-" if value is None else f"{value:.4g}" if isinstance(value, float) else f"{value:,}"
-
-
-def _line(text_: str, width: int = 120) -> str:
-    line = " | ".join(part for part in text_.splitlines() if part.strip())
-    return line if len(line) <= width else line[: width - 1] + "…"

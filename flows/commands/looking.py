@@ -184,7 +184,10 @@ def _print_tree(name: str, value: Any) -> None:
 @json_option
 def report(dataset: str, html: Path | None, root: str, as_json: bool) -> None:
     """Describe DATASET or DATASET@VERSION, in numbers and examples."""
-    from flows.describe import describe, text
+    from shutil import get_terminal_size
+
+    from flows.describe import describe
+    from flows.describe_text import text
     from storage.store import Store
 
     store = Store.open(root, create=False)
@@ -197,4 +200,4 @@ def report(dataset: str, html: Path | None, root: str, as_json: bool) -> None:
         with atomic_file(html) as draft:
             draft.write_text(version_page(found, searches=section(store, dataset)), encoding="utf-8")
         click.echo(f"page: {html}", err=True)
-    print_json(found) if as_json else click.echo(text(found), nl=False)
+    print_json(found) if as_json else click.echo(text(found, get_terminal_size((120, 40)).columns), nl=False)
