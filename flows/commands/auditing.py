@@ -54,23 +54,45 @@ def audit(
 
 def _text(document: dict[str, Any]) -> str:
     verdict, order = document["verdict"], document["order"]
+    pairs = [
+        f"  against single votes       {_rate(document['votes']['all'])}",
+        f"  humans among themselves    {_rate(document['ceiling']['all'])}",
+        f"  same in both orders        {_rate(order['agreement'])}",
+        f"  calibration error          {_number(document['calibration']['error'])}",
+    ]
     lines = [
         f"{document['judge']}: {document['items']:,} items, {document['verdicts']:,} verdicts "
         f"({', '.join(f'{count:,} {name}' for name, count in document['outcomes'].items())})",
         f"  agreement with gold        {_rate(verdict['all'])}",
         f"  kappa                      {_number(verdict['kappa'])}",
-        f"  against single votes       {_rate(document['votes']['all'])}",
-        f"  humans among themselves    {_rate(document['ceiling']['all'])}",
-        f"  same in both orders        {_rate(order['agreement'])}",
-        f"  calibration error          {_number(document['calibration']['error'])}",
+        *(pairs if not document["steps"] else []),
         *(
             f"  among the strongest half   {_rate(kept['agreed'])}"
             for kept in document["strongest"]
             if kept["share"] == 0.5
         ),
     ]
+    lines += _steps(document)
     lines += [f"  ! {found['bias']}: {found['says']}" for found in document["findings"]]
     return "\n".join(lines)
+
+
+def _steps(document: dict[str, Any]) -> list[str]:
+    """Returns what is known of a judge of steps, and of its explanations where somebody graded them."""
+    found, graded = document["steps"], document["explanations"]
+    lines = [f"  explanations graded right  {_rate(graded)}"] if graded["n"] else []
+    if not found:
+        return lines
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in found["kinds"].items() if count)
+    return [
+        f"  first wrong step named     {_rate(found['erroneous'])}",
+        f"  ... at most one step away  {_rate(found['within_one'])}",
+        f"  none named where none is   {_rate(found['error_free'])}",
+        f"  harmonic mean (F1)         {_rate(found['f1'])}",
+        f"  verdicts                   {kinds}",
+        *(f"    {task:<25}{_rate(of['f1'])}" for task, of in found["tasks"].items()),
+        *lines,
+    ]
 
 
 def _rate(rate: dict[str, Any]) -> str:

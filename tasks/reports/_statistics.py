@@ -89,7 +89,7 @@ def kappa(left: Sequence[str], right: Sequence[str], clusters: Sequence[str] | N
     whole = kappa_of(confusion(left, right, labels))
     counts = _by_cluster(cells, len(labels) ** 2, clusters)
     shape = (-1, len(labels), len(labels))
-    return _interval(float(whole), resample(counts, lambda table: kappa_of(table.reshape(shape)), seed=seed), len(left))
+    return interval(float(whole), resample(counts, lambda table: kappa_of(table.reshape(shape)), seed=seed), len(left))
 
 
 def _by_cluster(cells: Ints, width: int, clusters: Sequence[str] | None) -> Floats:
@@ -117,7 +117,8 @@ def resample(counts: Floats, statistic: Callable[[Floats], Floats], *, seed: int
     return statistic(np.concatenate(parts))
 
 
-def _interval(value: float, samples: Floats, n: int) -> Rate:
+def interval(value: float, samples: Floats, n: int) -> Rate:
+    """Returns a number with the span that 95 % of its bootstrap samples lie in."""
     if math.isnan(value):
         return Rate(None, None, None, n)
     finite = samples[np.isfinite(samples)]
@@ -184,7 +185,7 @@ def calibration(
         return np.asarray(np.abs(sums[:, count:]).sum(axis=1) / sums[:, :count].sum(axis=1))
 
     sums = per_cluster.sum(axis=0)
-    error = _interval(
+    error = interval(
         float(np.abs(sums[count:]).sum() / sums[:count].sum()),
         resample(per_cluster, expected_error, seed=seed),
         len(claimed),

@@ -16,6 +16,7 @@ from tasks.reports._agreement import agreement, ceiling, grouped, order, slices
 from tasks.reports._bias import identity, is_biased, length, position
 from tasks.reports._frames import FAILED, PAIR, against_votes, answers, combined, items, judged
 from tasks.reports._statistics import Calibration, Rate, calibration
+from tasks.reports._steps import explanations, of_steps
 from tasks.reports._strength import of_verdicts
 from tasks.reports.gold import plain
 
@@ -50,6 +51,7 @@ def audit(
         "self": own if own in policies else None,
         "calibration": _calibration(rows, seed), "strongest": of_verdicts(rows),
         "one_of_many": grouped(rows, "many_id"), "contrast": grouped(rows, "contrast_id"),
+        "steps": of_steps(rows, seed=seed), "explanations": explanations(rows),
         "slices": slices(rows, seed=seed), "reliability": reliability(rows),
         "answers": answers(rows).to_dict(as_series=False),
     }  # fmt: skip

@@ -43,7 +43,7 @@ def audit_page(document: dict[str, Any], *, gold: str, made: str = "") -> str:
     parts = [
         f"<h1>{judge} on {escape(gold)}</h1>",
         f'<p class="note">{document["items"]} items, {document["verdicts"]} verdicts ({outcomes}). {escape(made)}</p>',
-        _findings(document["findings"]), _agreement(document), _position(document), _length(document),
+        _findings(document["findings"]), _agreement(document), _steps(document), _position(document), _length(document),
         _policies(document), _calibration(document["calibration"]), _strongest(document["strongest"]),
         _groups(document), _slices(document["slices"]),
         '<p class="note">Intervals are 95 %: Wilson for shares, resampled items for kappa and calibration error. A '
@@ -74,6 +74,23 @@ def _agreement(document: dict[str, Any]) -> str:
     rows = [(name, str(rates["all"]), str(rates["decided"]), _plain(rates["kappa"])) for name, rates in shown]
     plot = bars([(name, rates["all"]) for name, rates in shown])
     return f"<h2>Agreement</h2>{plot}{_table(('', 'all', 'where both name a winner', 'kappa'), rows)}"
+
+
+def _steps(document: dict[str, Any]) -> str:
+    found, graded = document["steps"], document["explanations"]
+    rates = [("explanation graded right", graded)] if graded.n else []
+    if not found:
+        return f"<h2>Explanations</h2>{_table(('', ''), [(name, str(rate)) for name, rate in rates])}" if rates else ""
+    named = (
+        ("wrong solutions: the step named", "erroneous"), ("… at most one step away", "within_one"),
+        ("right solutions: none named", "error_free"), ("harmonic mean (F1)", "f1"),
+    )  # fmt: skip
+    rates = [(name, found[key]) for name, key in named if found[key].n] + rates
+    kinds = [(kind, str(count)) for kind, count in found["kinds"].items()]
+    parts = [(task, str(of["erroneous"]), str(of["error_free"]), str(of["f1"])) for task, of in found["tasks"].items()]
+    by_task = _table(("task", "wrong solutions", "right solutions", "F1"), parts) if len(parts) > 1 else ""
+    table = _table(("", ""), [(name, str(rate)) for name, rate in rates])
+    return f"<h2>First wrong step</h2>{bars(rates)}{table}{_table(('verdict', 'n'), kinds)}{by_task}"
 
 
 def _position(document: dict[str, Any]) -> str:

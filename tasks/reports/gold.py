@@ -1,8 +1,8 @@
 """Importers: published judgments and human votes as one plain gold table and one plain verdict table.
 
 Source: Zheng et al. 2023, arXiv:2306.05685 (MT-bench votes, Vicuna-bench reviews); Zeng et al. 2023, arXiv:2310.07641
-(LLMBar); Wang et al. 2023, arXiv:2306.05087 (PandaLM); Zeng et al. 2023, arXiv:2312.17080 (MR-GSM8K); Bai et al. 2022,
-arXiv:2204.05862 (HH-RLHF).
+(LLMBar); Wang et al. 2023, arXiv:2306.05087 (PandaLM); Bai et al. 2022, arXiv:2204.05862 (HH-RLHF). Solutions with a
+labelled first wrong step are in ``gold_steps``.
 
 A gold table has one row per item and annotator. An item is a pair, or anything else that has one label. A verdict
 table has one row per answer of a judge. Every file a user brings in these columns is a gold set.
@@ -10,37 +10,43 @@ table has one row per answer of a judge. Every file a user brings in these colum
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import polars as pl
 
 from schemas.ids import coin
 
-GOLD = {
+Columns = Mapping[str, pl.DataType | type[pl.DataType]]
+
+GOLD: Columns = {
     "item_id": pl.String, "prompt_id": pl.String, "label": pl.String, "annotator": pl.String, "group": pl.String,
     "prompt": pl.String, "first": pl.String, "second": pl.String, "first_policy": pl.String, "second_policy": pl.String,
     "first_chars": pl.Int64, "second_chars": pl.Int64, "task": pl.String, "language": pl.String, "subset": pl.String,
     "many_id": pl.String, "contrast_id": pl.String, "first_id": pl.String, "second_id": pl.String,
+    "steps": pl.List(pl.String),
 }  # fmt: skip
 """Column -> type.
 
-``label``: ``first``, ``second`` or ``tie`` for a pair, any word for another kind of item, null where nobody said.
+``label``: ``first``, ``second`` or ``tie`` for a pair; the number of the first wrong step (from 1) or ``none`` for a
+solution; any word for another kind of item; null where nobody said.
 ``prompt_id``: which items have one prompt; by default those with the same prompt text.
 ``annotator``, ``group``: who said so; null where the label is simply known. ``first_chars``: length where the text is
 not at hand. ``many_id``: pairs of one right answer with each of several wrong ones. ``contrast_id``: items that differ
-in their prompt only. ``first_id``, ``second_id``: the completions' ids, once they are in the lake.
+in their prompt only. ``first_id``, ``second_id``: the completions' ids, once they are in the lake. ``steps``: those of
+the solution that ``first`` is.
 """
 
-VERDICTS = {
+VERDICTS: Columns = {
     "item_id": pl.String, "judge": pl.String, "trial": pl.Int64, "swapped": pl.Boolean, "outcome": pl.String,
-    "verdict": pl.String, "probability": pl.Float64,
+    "verdict": pl.String, "probability": pl.Float64, "reason_ok": pl.Boolean,
 }  # fmt: skip
 """Column -> type.
 
 ``verdict``: in the words of the gold label, null unless ``outcome`` is ``valid`` or ``tie``. ``swapped``: the second
 was shown first; null where the orders were combined before. ``outcome``: as in the judgments table, and
 ``contradicted`` for a combined verdict of two orders that named different winners. ``probability``: that the first is
-the better one.
+the better one. ``reason_ok``: whether somebody graded the judge's explanation right.
 """
 
 FAILURES = ("refused", "unparsable", "truncated", "error")
@@ -64,10 +70,11 @@ def plain(gold: pl.DataFrame) -> pl.DataFrame:
     missing = [name for name in ("item_id", "label") if name not in gold.columns]
     if missing:
         raise ValueError(f"a gold table needs the column {missing[0]!r}; it has {', '.join(gold.columns)}")
-    return _shaped(gold, GOLD)
+    return shaped(gold, GOLD)
 
 
-def _shaped(frame: pl.DataFrame, columns: dict[str, type[pl.DataType]]) -> pl.DataFrame:
+def shaped(frame: pl.DataFrame, columns: Columns) -> pl.DataFrame:
+    """Returns the frame with these columns in order; those that are absent are null, others are dropped."""
     return frame.select(
         (pl.col(name) if name in frame.columns else pl.lit(None)).cast(kind).alias(name)
         for name, kind in columns.items()
@@ -79,7 +86,8 @@ def _named(winner: pl.Expr, first: str, second: str, tie: str) -> pl.Expr:
     return winner.replace_strict({first: "first", second: "second", tie: "tie"}, default=None, return_dtype=pl.String)
 
 
-def _outcome(verdict: pl.Expr) -> pl.Expr:
+def outcome(verdict: pl.Expr) -> pl.Expr:
+    """Returns the outcome of a published verdict: what names nothing is unparsable."""
     return (
         pl.when(verdict == "tie").then(pl.lit("tie"))
         .when(verdict.is_null()).then(pl.lit("unparsable"))
@@ -118,9 +126,9 @@ def mtbench(
     verdicts = judged.select(
         "item_id", judge=pl.lit("gpt-4"), verdict="label",
         outcome=pl.when(pl.col("winner") == "tie (inconsistent)").then(pl.lit("contradicted"))
-        .otherwise(_outcome(pl.col("label"))),
+        .otherwise(outcome(pl.col("label"))),
     )  # fmt: skip
-    return Imported(plain(votes), _shaped(verdicts, VERDICTS))
+    return Imported(plain(votes), shaped(verdicts, VERDICTS))
 
 
 def _mtbench_pairs(votes: pl.DataFrame) -> pl.DataFrame:
@@ -159,9 +167,9 @@ def llmbar(pairs: pl.DataFrame, outputs: pl.DataFrame) -> Imported:
     verdict = _named(pl.col("winner"), "1", "2", "tie")
     verdicts = outputs.select(
         "trial", "swapped", item_id=name, judge=pl.format("{}/{}", "judge", "prompting"), verdict=verdict,
-        outcome=_outcome(verdict),
+        outcome=outcome(verdict),
     )  # fmt: skip
-    return Imported(plain(gold), _shaped(verdicts, VERDICTS))
+    return Imported(plain(gold), shaped(verdicts, VERDICTS))
 
 
 def pandalm(pairs: pl.DataFrame) -> Imported:
@@ -183,7 +191,7 @@ def pandalm(pairs: pl.DataFrame) -> Imported:
         {"gpt35_verdict": "gpt-3.5-turbo", "pandalm7b_verdict": "pandalm-7b"}
     ).unpivot(index="item_id", variable_name="judge", value_name="said")  # fmt: skip
     verdict = _named(pl.col("said").replace("Tie", "0"), "1", "2", "0")
-    return Imported(plain(gold), _shaped(verdicts.with_columns(verdict=verdict, outcome=_outcome(verdict)), VERDICTS))
+    return Imported(plain(gold), shaped(verdicts.with_columns(verdict=verdict, outcome=outcome(verdict)), VERDICTS))
 
 
 def vicuna(reviews: pl.DataFrame) -> Imported:
@@ -199,27 +207,9 @@ def vicuna(reviews: pl.DataFrame) -> Imported:
     )  # fmt: skip
     verdict = _named(pl.col("winner"), "model_a", "model_b", "tie")
     verdicts = reviews.select(
-        item_id=name, judge=pl.lit("gpt-4"), swapped=pl.lit(False), verdict=verdict, outcome=_outcome(verdict)
+        item_id=name, judge=pl.lit("gpt-4"), swapped=pl.lit(False), verdict=verdict, outcome=outcome(verdict)
     )
-    return Imported(plain(items.unique("item_id", maintain_order=True)), _shaped(verdicts, VERDICTS))
-
-
-def mrgsm8k(first_error: pl.DataFrame, critics: pl.DataFrame) -> Imported:
-    """Returns first wrong steps of MR-GSM8K as gold (the label is the step's number) and the critics' answers.
-
-    Args:
-        first_error: uuid, question, question_type, steps, first_error_step.
-        critics: uuid, critic, pred_error_step. The source kept selected cases: they are no sample for accuracy.
-    """
-    gold = first_error.select(
-        item_id=pl.format("mrgsm8k/{}", "uuid"), label=pl.col("first_error_step").cast(pl.String), prompt="question",
-        first=pl.col("steps").list.join("\n"), subset="question_type",
-    )  # fmt: skip
-    step = pl.col("pred_error_step").cast(pl.String).str.extract(r"^\s*(?:[Ss]tep\s*)?(\d+)\s*$")
-    verdicts = critics.select(
-        item_id=pl.format("mrgsm8k/{}", "uuid"), judge="critic", verdict=step, outcome=_outcome(step)
-    )
-    return Imported(plain(gold), _shaped(verdicts, VERDICTS))
+    return Imported(plain(items.unique("item_id", maintain_order=True)), shaped(verdicts, VERDICTS))
 
 
 def chosen_rejected(pairs: pl.DataFrame, *, name: str = "pairs", seed: int = 0) -> pl.DataFrame:

@@ -1,6 +1,6 @@
 """Recognises a gold set by its columns, and reads it with the importer for its shape.
 
-Source: the shapes that ``tasks.reports.gold`` names.
+Source: the shapes that ``tasks.reports.gold`` and ``gold_steps`` name.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import polars as pl
 
 from tasks.reports import gold as importers
 from tasks.reports.gold import VERDICTS, Imported
+from tasks.reports.gold_steps import bigbench_mistake, mrgsm8k
 
 _NO_VERDICTS = pl.DataFrame(schema=VERDICTS)
 
@@ -59,11 +60,6 @@ def _mtbench(gold: pl.DataFrame, verdicts: pl.DataFrame | None) -> Imported:
     return importers.mtbench(gold, verdicts)
 
 
-def _mrgsm8k(gold: pl.DataFrame, verdicts: pl.DataFrame | None) -> Imported:
-    assert verdicts is not None
-    return importers.mrgsm8k(gold, verdicts)
-
-
 def _alone(read: Callable[[pl.DataFrame], Imported]) -> Callable[[pl.DataFrame, pl.DataFrame | None], Imported]:
     return lambda gold, _: read(gold)
 
@@ -74,6 +70,7 @@ _SHAPES: dict[str, tuple[set[str], set[str] | None, Callable[[pl.DataFrame, pl.D
     "llmbar": ({"subset", "item", "instruction", "output_1", "output_2", "gold"}, None, _llmbar),
     "pandalm": ({"idx", "instruction", "response_1", "annotator1", "gpt35_verdict"}, None, _alone(importers.pandalm)),
     "vicuna": ({"question_id", "model_a", "model_b", "score_a", "len_a"}, None, _alone(importers.vicuna)),
-    "mrgsm8k": ({"uuid", "first_error_step", "steps"}, {"uuid", "critic", "pred_error_step"}, _mrgsm8k),
+    "mrgsm8k": ({"uuid", "question", "first_error_step", "steps"}, None, mrgsm8k),
+    "bigbench_mistake": ({"task", "item", "input", "steps", "mistake_index"}, None, _alone(bigbench_mistake)),
     "pairs": ({"prompt", "chosen", "rejected"}, None, _pairs),
 }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from tasks.reports.gold import VERDICTS
+from tasks.reports.gold import VERDICTS, shaped
 
 _OPTIONAL = {"score": pl.Float64, "winner": pl.String, "probability": pl.Float64}
 
@@ -17,11 +17,12 @@ def verdicts(judgments: pl.DataFrame, gold: pl.DataFrame) -> pl.DataFrame:
 
     A pairwise judgment names the first or the second, whatever the order shown; its probability, that the first shown
     is better, is turned with it. Two ratings make the higher one the winner, equal ones a tie; where either failed, so
-    did the verdict, by the first's outcome if that failed. Failed judgments keep their outcome and have no verdict.
+    did the verdict, by the first's outcome if that failed. Failed judgments keep their outcome and have no verdict. The
+    verdict on a single solution is the first wrong step that the judgment's ``meta`` names, or ``none``.
 
     Args:
         judgments: of one judge or several.
-        gold: item_id, first_id and second_id (completions); rows without ids are skipped.
+        gold: item_id, first_id and second_id (completions; a solution has the first only); rows without are skipped.
     """
     items = gold.select("item_id", "first_id", "second_id").drop_nulls().unique().sort("item_id")
     typed = [
@@ -29,8 +30,8 @@ def verdicts(judgments: pl.DataFrame, gold: pl.DataFrame) -> pl.DataFrame:
         for name, kind in _OPTIONAL.items()
     ]
     rows = judgments.with_columns(*typed)
-    found = pl.concat([_of_pairs(rows, items), _of_ratings(rows, items)])
-    return found.select(list(VERDICTS)).sort("item_id", "judge", "trial", "swapped", nulls_last=True)
+    found = pl.concat([_of_pairs(rows, items), _of_ratings(rows, items), _of_steps(rows, gold)])
+    return found.sort("item_id", "judge", "trial", "swapped", nulls_last=True)
 
 
 def _of_pairs(rows: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
@@ -51,7 +52,7 @@ def _of_pairs(rows: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
             met.select("item_id", "judge", "outcome", swapped=pl.lit(turned), verdict=named, probability=chance)
         )
     whole = pl.concat(parts)
-    return whole.with_columns(trial=pl.int_range(pl.len()).over("item_id", "judge", "swapped")).select(list(VERDICTS))
+    return shaped(whole.with_columns(trial=pl.int_range(pl.len()).over("item_id", "judge", "swapped")), VERDICTS)
 
 
 def _of_ratings(rows: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
@@ -70,7 +71,19 @@ def _of_ratings(rows: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
         pl.when(fine & (gap == 0)).then(pl.lit("tie")).when(pl.col("outcome") != "valid").then("outcome")
         .otherwise("outcome_2")
     )  # fmt: skip
-    return both.with_columns(
+    named_both = both.with_columns(
         outcome=outcome, verdict=pl.when(fine).then(named), swapped=pl.lit(None, pl.Boolean),
         probability=pl.lit(None, pl.Float64),
-    ).select(list(VERDICTS))  # fmt: skip
+    )  # fmt: skip
+    return shaped(named_both, VERDICTS)
+
+
+def _of_steps(rows: pl.DataFrame, gold: pl.DataFrame) -> pl.DataFrame:
+    items = gold.filter(pl.col("second_id").is_null()).select("item_id", "first_id").drop_nulls().unique()
+    meta = pl.col("meta") if "meta" in rows.columns else pl.lit(None, pl.String)
+    said = rows.filter(pl.col("kind") == "pointwise").select(
+        "judge", "outcome", first_id=pl.col("subjects").list.first(),
+        verdict=pl.when(pl.col("outcome") == "valid").then(meta.str.json_path_match("$.first_error")),
+    )  # fmt: skip
+    met = items.join(said, on="first_id").sort("item_id")
+    return shaped(met.with_columns(trial=pl.int_range(pl.len()).over("item_id", "judge")), VERDICTS)

@@ -68,17 +68,6 @@ def test_vicuna_reviews_have_no_labels_but_lengths() -> None:
     assert found.verdicts.select("swapped", "verdict").rows() == [(False, "second")]
 
 
-def test_mrgsm8k_labels_are_steps_however_the_critic_wrote_them() -> None:
-    first = pl.DataFrame({"uuid": ["u", "v"], "question": ["q", "q"], "question_type": ["original"] * 2,
-                          "steps": [["a", "b"], ["c"]], "first_error_step": ["2", "1"]})  # fmt: skip
-    critics = pl.DataFrame(
-        {"uuid": ["u", "v", "v"], "critic": ["C", "C", "D"], "pred_error_step": ["Step 2", " 1", "none"]}
-    )
-    found = gold.mrgsm8k(first, critics)
-    assert found.gold["label"].to_list() == ["2", "1"]
-    assert found.verdicts.select("verdict", "outcome").rows() == [("2", "valid"), ("1", "valid"), (None, "unparsable")]
-
-
 def test_a_preference_set_does_not_always_put_the_chosen_first() -> None:
     pairs = pl.DataFrame({"id": [str(i) for i in range(200)], "prompt": ["p"] * 200, "chosen": ["good"] * 200,
                           "rejected": ["bad"] * 200})  # fmt: skip
