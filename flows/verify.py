@@ -26,7 +26,8 @@ def verify(root: str, dataset: str, *, settings: Settings | None = None) -> dict
     """Returns whether a version holds what it was published with, and what its run makes when it is run again.
 
     The run is repeated from the ledger alone, in a lake of its own that is thrown away: nothing is asked, and nothing
-    in this lake changes. ``identical`` says that the rebuilt rows have the same digest.
+    in this lake changes. ``identical`` says that the rebuilt rows have the same digest. A version that was taken from
+    another one, as by a rollback, is compared with what that one's run makes; ``made_by`` names it.
 
     Raises:
         UsageError: no such version, or its run, recipe or prompts are not there any more; the message says which.
@@ -34,11 +35,11 @@ def verify(root: str, dataset: str, *, settings: Settings | None = None) -> dict
     settings = settings or Settings()
     store = Store.open(root, create=False)
     version = store.resolve(dataset)
-    wrong = verify_version(store, version)
+    wrong, origin = verify_version(store, version), _origin(store, version)
     with tempfile.TemporaryDirectory(prefix="pairwright-verify-") as scratch:
-        plan = _plan(store, version, Path(scratch))
+        plan = _plan(store, origin, Path(scratch))
         fingerprints, _ = remembered(plan, store)
-        if plan.identity(fingerprints)[:24] != version.run_id[:24]:
+        if plan.identity(fingerprints)[:24] != origin.run_id[:24]:
             raise UsageError(
                 f"{version.name} cannot be made again: its prompts, data or a file that its recipe reads have changed "
                 "since, or other models answer under the same names"
@@ -49,19 +50,24 @@ def verify(root: str, dataset: str, *, settings: Settings | None = None) -> dict
         made = runner.run(plan, lake, settings=ledger, offline=True)
     log.info("%s rebuilt: digest %s, was %s", version.name, made.digest, version.digest)
     return {
-        "version": version.name, "digest": version.digest, "rebuilt": made.digest,
+        "version": version.name, "made_by": origin.name, "digest": version.digest, "rebuilt": made.digest,
         "identical": made.digest == version.digest and not wrong, "rows": version.rows,
         "rebuilt_rows": made.rows.get(version.primary, 0), "missing_calls": made.calls["failed"], "wrong": wrong,
     }  # fmt: skip
+
+
+def _origin(store: Store, version: Version) -> Version:
+    """Returns the version whose run made these rows: itself, or the one that it was taken from."""
+    while source := orjson.loads(version.meta or "{}").get("rollback_of"):
+        version = store.resolve(source)
+    return version
 
 
 def _plan(store: Store, version: Version, scratch: Path) -> Plan:
     """Returns the plan of the version's run, from what the run wrote down of itself."""
     rows = store.read("runs").filter(pl.col("run_id") == version.run_id).collect()
     if not rows.height:
-        raise UsageError(
-            f"{version.name} was not made by a run ({version.run_id}); verify the version it was taken from"
-        )
+        raise UsageError(f"{version.name} was not made by a run ({version.run_id}), so nothing makes it again")
     run = rows.row(-1, named=True)
     asked = (orjson.loads(run["settings"]) or {}).get("request")
     if not asked:

@@ -36,7 +36,8 @@ def verify(version: str | None, root: str, as_json: bool) -> None:
         print_json(found)
     if found["identical"]:
         if not as_json:
-            click.echo(f"{found['version']}: identical, {found['rows']:,} rows, digest {found['digest']}")
+            source = "" if found["made_by"] == found["version"] else f" to what made {found['made_by']}"
+            click.echo(f"{found['version']}: identical{source}, {found['rows']:,} rows, digest {found['digest']}")
         return
     missing = f"; {found['missing_calls']:,} calls are not in the ledger" if found["missing_calls"] else ""
     raise StoreError(

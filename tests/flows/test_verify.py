@@ -75,10 +75,33 @@ def test_prompts_that_changed_or_are_gone_are_named(lake, tmp_path):
         verify(str(lake), "small")
 
 
+def test_a_version_that_goes_back_to_another_is_what_that_one_was(lake):
+    for version in ("small@v1", "small@v2"):  # the second goes back to what went back
+        assert command("rollback", version, "--root", lake).exit_code == 0
+    found = verify(str(lake), "small@v3")
+    assert (found["identical"], found["version"], found["made_by"]) == (True, "small@v3", "small@v1")
+    ran = command("verify", "small@v3", "--root", lake)
+    assert (ran.exit_code, "small@v3: identical to what made small@v1" in ran.output) == (0, True)
+
+
+def test_a_version_that_was_promoted_is_what_its_run_makes(tmp_path):
+    (tmp_path / "small.yaml").write_text(RECIPE + "  - gate: basics\n    min_pairs: 1000\n")
+    (tmp_path / "prompts.jsonl").write_text('{"prompt": "What is 5 + 4 * 2?", "reference": "13"}\n')
+    words = ["--prompts", tmp_path / "prompts.jsonl", "--root", tmp_path / "lake"]
+    assert command("run", tmp_path / "small.yaml", *words).exit_code == 1
+    held = Store.open(str(tmp_path / "lake")).versions("small")["version"][0]
+    promoted = command("promote", f"small@{held}", "--because", "it will do", "--root", tmp_path / "lake")
+    assert promoted.exit_code == 0, promoted.output
+    found = verify(str(tmp_path / "lake"), "small")
+    assert (found["identical"], found["version"], found["wrong"]) == (True, "small@v1", [])
+
+
 def test_a_version_that_no_run_made_says_so(lake):
-    assert command("rollback", "small@v1", "--root", lake).exit_code == 0
-    with pytest.raises(UsageError, match="verify the version it was taken from"):
-        verify(str(lake), "small@v2")
+    store = Store.open(str(lake))
+    store.publish("other", {"preferences": store.read("preferences", version="small@v1").collect()}, run_id="by-hand",
+                  recipe="", recipe_hash="")  # fmt: skip
+    with pytest.raises(UsageError, match="was not made by a run"):
+        verify(str(lake), "other")
 
 
 def test_a_replay_is_verified_too(tmp_path):
