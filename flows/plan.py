@@ -210,7 +210,7 @@ def _replayed(request: Request) -> dict[str, Any]:
     prompts = load.prompts(rows, mapping, file=file)
     keys = {row["prompt_id"]: key(from_rows(row["messages"])) for row in prompts.iter_rows(named=True)}
     filed: dict[str, list[dict[str, Any]]] = {}
-    names = {name: mapping.get(name, name) for name in ("policy", "label", "score", "logprob")}
+    names = {name: mapping.get(name, name) for name in ("policy", "label", "score", "logprob", "on_policy_age")}
     names = {name: found for name, found in names.items() if found in rows.columns}
     if "score" not in mapping and "score" in names and not rows["score"].dtype.is_numeric():
         del names["score"]  # a column of that name that means something else
@@ -227,8 +227,8 @@ def _replayed(request: Request) -> dict[str, Any]:
 
 
 def _check_rating(entry: dict[str, Any], names: dict[str, str], file: str, number: int) -> None:
-    """Makes a label true or false, and a score a number; raises DataError where they are neither."""
-    label, score = entry.get("label"), entry.get("score")
+    """Makes a label true or false, a score a number, an age a whole one; raises DataError where they are not."""
+    label, score, age = entry.get("label"), entry.get("score"), entry.get("on_policy_age")
     if label is not None and label not in (True, False):  # 1, 0, 1.0 and 0.0 are in it
         hint = "; map a graded column as score" if isinstance(label, int | float) else ""
         raise DataError(f"expected true or false, found {label!r}{hint}", file=file, row=number, field=names["label"])
@@ -236,6 +236,11 @@ def _check_rating(entry: dict[str, Any], names: dict[str, str], file: str, numbe
         entry["label"] = bool(label)
     if score is not None and (isinstance(score, str) or not math.isfinite(score)):
         raise DataError(f"expected a number, found {score!r}", file=file, row=number, field=names["score"])
+    if age is not None:
+        if not isinstance(age, int | float) or isinstance(age, bool) or age < 0 or age != age // 1:
+            why = f"expected how many rounds old the answer is, from 0, found {age!r}"
+            raise DataError(why, file=file, row=number, field=names["on_policy_age"])
+        entry["on_policy_age"] = int(age)
 
 
 def _curation(recipe: Recipe) -> tuple[list[Step], list[Step], list[Step]]:

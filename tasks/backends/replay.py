@@ -18,7 +18,7 @@ class Replay:
 
     Args:
         spec: ``replay:FILE``. completions: content id of the prompt's messages -> its recorded completions, each with
-            text and optionally policy, label, score, logprob and prompt_id.
+            text and optionally policy, label, score, logprob, on_policy_age and prompt_id.
     """
 
     records = True
@@ -62,7 +62,7 @@ class Replay:
 
 
 def _brought(row: Mapping[str, Any]) -> dict[str, Any]:
-    brought = {name: row[name] for name in ("policy", "label") if row.get(name) is not None}
+    brought = {name: row[name] for name in ("policy", "label", "on_policy_age") if row.get(name) is not None}
     if row.get("score") is not None:
         brought["meta"] = canonical({"score": float(row["score"])}).decode()
     return brought

@@ -10,7 +10,7 @@ import pytest
 from flows import plan as planning
 from flows.run import run
 from flows.settings import Settings
-from schemas.errors import RecipeError
+from schemas.errors import DataError, RecipeError
 from schemas.messages import text_of
 from storage.store import Store
 from tests.support.referee import speak
@@ -49,6 +49,23 @@ def test_graded_labels_are_scores_and_their_difference_is_the_margin(replayed):
     result, pairs = replayed("recorded-labels", rows, score="rating")
     assert pairs == [(FRUIT, "plum", "stone")]
     assert [each["margin"] for each in result.examples] == [3.5]
+
+
+def test_how_many_rounds_old_an_answer_is_comes_with_the_data(replayed, tmp_path):
+    rows = [
+        answer("pear", rating=3.5, round=0),
+        answer("plum", rating=4.5, round=2.0),
+        answer("fig", rating=4, round=None),
+    ]
+    result, _ = replayed("recorded-labels", rows, score="rating", on_policy_age="round")
+    held = Store.open(str(tmp_path / "lake")).read("completions").collect()
+    ages = {text_of(row["messages"]): row["on_policy_age"] for row in held.to_dicts()}
+    assert ages == {"pear": 0, "plum": 2, "fig": None}
+    of = {row["of"]: row["value"] for row in result.measures if row["measure"] == "on_policy_age"}
+    assert of == {"mean": 1.0, "highest": 2.0}  # the pair is plum over pear
+    for wrong in (1.5, -1, "two", True):
+        with pytest.raises(DataError, match="how many rounds old"):
+            replayed("recorded-labels", [answer("pear", label=1, round=wrong)], on_policy_age="round")
 
 
 def test_equal_labels_make_no_pair_and_no_label_no_judgment(replayed):
