@@ -13,6 +13,7 @@ from flows.plan import Plan, canonical
 from flows.settings import Settings
 from flows.shards import frame
 from schemas.errors import DataError, UsageError, nearest
+from schemas.ids import canonical as canonical_json
 from schemas.ids import content_id
 from schemas.messages import assistant, to_rows
 from schemas.recipe import BlockSpec, Recipe
@@ -27,10 +28,12 @@ from tasks.read import read_rows
 from tasks.reports.audit import as_json, audit, audit_row
 from tasks.reports.audit_page import audit_page
 from tasks.reports.gold import Imported
+from tasks.reports.gold_steps import are_steps
 from tasks.reports.shapes import recognised
 from tasks.reports.verdicts import verdicts as read_verdicts
 from tasks.select import LOG
 from tasks.slots import Order
+from tasks.texts.pieces import joined
 
 
 @dataclass(frozen=True)
@@ -50,20 +53,28 @@ def recorded(judge: str, gold: Path, verdicts: Path | None, root: str, *, shape:
         raise UsageError(f"{gold}: no verdicts of {judge!r}; {nearest(judge, names)}")
     own = found.verdicts.filter(pl.col("judge") == judge)
     document = audit(found.gold, own, judge=judge)
-    return _keep(Store.open(root), document, content_id("recorded judge", judge, own.drop("judge").rows()), gold)
+    said = own.drop("judge", *(["reason_ok"] if own["reason_ok"].null_count() == own.height else []))
+    return _keep(Store.open(root), document, content_id("recorded judge", judge, said.rows()), gold)
 
 
 async def asked(
     spec: BlockSpec, gold: Path, root: str, *, model: str | None = None, limit: int | None = None,
     shape: str | None = None, settings: Settings | None = None,
 ) -> Audited:  # fmt: skip
-    """Audits a judge by having it judge every gold pair; its answers are kept like any other.
+    """Audits a judge by having it judge every gold item; its answers are kept like any other.
+
+    An item is a pair, or one solution where the labels are first wrong steps.
 
     Args:
         spec: the judge and its parameters. model: the SPEC it asks, in place of its parameter ``model``.
         limit: only the first so many items.
+
+    Raises:
+        UsageError: the labels are first wrong steps, and the judge names none.
     """
-    found = _read(gold, None, shape).gold.filter(pl.col("first").is_not_null() & pl.col("second").is_not_null())
+    found = _read(gold, None, shape).gold
+    steps = are_steps(found["label"])
+    found = found.drop_nulls("first" if steps else ["first", "second"])
     if not found.height:
         raise DataError("the gold set holds no texts to judge; give --verdicts for recorded ones", file=str(gold))
     kept = found["item_id"].unique(maintain_order=True).head(limit or found.height)
@@ -84,6 +95,8 @@ async def asked(
             store.append("judgments", frame(shard.judgments, "judgments"), run_id=run_id)
             judgments.append(frame(shard.judgments, "judgments"))
         said = read_verdicts(pl.concat(judgments), found)
+        if steps and not said["verdict"].count() and not said.filter(pl.col("outcome") != "valid").height:
+            raise UsageError(f"{gold} has first wrong steps, and judge {spec.name!r} names none; try first_wrong_step")
         document = audit(found, said, judge=spec.name, judge_policy=own_name(model, found))
         return _keep(store, document, judging.fingerprint, gold)
 
@@ -119,26 +132,30 @@ def _read(gold: Path, verdicts: Path | None, shape: str | None) -> Imported:
 
 
 def _with_ids(gold: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, list[dict[str, Any]]]]:
-    """Returns the gold table with prompt and completion ids, and every item's two completions by prompt id."""
+    """Returns the gold table with prompt and completion ids, and every item's completions by prompt id."""
     items = gold.unique("item_id", keep="first", maintain_order=True)
     completions: dict[str, list[dict[str, Any]]] = {}
     ids = []
     for row in items.iter_rows(named=True):
         prompt_id = content_id("gold", row["item_id"], row["prompt"])
-        both = [_completion(prompt_id, row, side, index) for index, side in enumerate(("first", "second"))]
-        completions[prompt_id] = both
-        ids.append((row["item_id"], prompt_id, both[0]["completion_id"], both[1]["completion_id"]))
-    named = pl.DataFrame(ids, schema=["item_id", "prompt_id", "first_id", "second_id"], orient="row")
+        sides = [side for side in ("first", "second") if row[side] is not None]
+        given = [_completion(prompt_id, row, side, index) for index, side in enumerate(sides)]
+        completions[prompt_id] = given
+        ids.append((row["item_id"], prompt_id, *(each["completion_id"] for each in given), None)[:4])
+    schema = dict.fromkeys(["item_id", "prompt_id", "first_id", "second_id"], pl.String)
+    named = pl.DataFrame(ids, schema=schema, orient="row")
     return gold.drop("prompt_id", "first_id", "second_id").join(named, on="item_id", maintain_order="left"), completions
 
 
 def _completion(prompt_id: str, row: dict[str, Any], side: str, index: int) -> dict[str, Any]:
     messages = assistant(row[side])
     policy = row[f"{side}_policy"] or side
+    cuts = joined(row["steps"])[1] if row["steps"] and side == "first" else None
     return {
         "completion_id": content_id("gold completion", prompt_id, side, messages), "prompt_id": prompt_id,
         "policy": policy, "fingerprint": "gold", "sample_index": index, "messages": messages,
         "content_id": content_id("completion", messages), "finish_reason": "stop",
+        "meta": None if cuts is None else canonical_json({"cuts": cuts}).decode(),
     }  # fmt: skip
 
 

@@ -26,6 +26,8 @@ NOT_IN_A_RECIPE = {
     "a rule for prompts of one kind; who has such prompts names it in a recipe of their own": """
         citation exact function_call instructions json_schema language numeric regex""",
     "for a run of one's own: how much of the data is enough": "subset",
+    "it checks steps against labels that people gave, with `pairwright audit`; published recipes roll out": """
+        first_wrong_step""",
     "it needs an extra that the recipes here can do without": "presidio",
     "a choice beside what the published recipes take: for a recipe of one's own": """
         adaptive contradictory_pairs dynamic_beta guided language_is median stage_by""",

@@ -12,7 +12,9 @@ from flows.commands.common import json_option, print_json, root_option
 
 @click.command()
 @click.argument("judge")
-@click.option("--gold", type=click.Path(path_type=Path), required=True, help="Labelled pairs, in any known shape.")
+@click.option(
+    "--gold", type=click.Path(path_type=Path), required=True, help="Labelled pairs or steps, in any known shape."
+)
 @click.option(
     "--verdicts", type=click.Path(path_type=Path), help="The judge's recorded verdicts, instead of asking it."
 )
@@ -28,8 +30,9 @@ def audit(
 ) -> None:  # fmt: skip
     """Measure JUDGE on gold labels: agreement, order, position, length, self-preference, calibration.
 
-    JUDGE is a judge block, which then judges the gold pairs; or, where the gold set or --verdicts holds recorded
-    verdicts, the name of a judge among them. The audit is kept in the lake, with a page to read in <lake>/audits.
+    JUDGE is a judge block, which then judges the gold pairs or solutions; or, where the gold set or --verdicts holds
+    recorded verdicts, the name of a judge among them. The audit is kept in the lake, with a page to read in
+    <lake>/audits.
     """
     import uvloop
     import yaml

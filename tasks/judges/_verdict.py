@@ -79,7 +79,7 @@ def read_scores(
     """
     start = _claims.after_thinking(text)
     lines = [line.strip() for line in text[start:].splitlines() if line.strip()]
-    if not lines or _only_repeats(text, start, shown):
+    if not lines or only_repeats(text, start, shown):
         return None
     strict = any(_claims.labelled(seen, 0) or _numbers(seen.splitlines(), len(labels)) for seen in shown)
     found = _numbers(lines[-1:] if strict else [lines[0], lines[-1]], len(labels))
@@ -132,21 +132,21 @@ def _read(
     several: Several | None = None,
 ) -> Reading:  # fmt: skip
     start = _claims.after_thinking(text)
-    if _only_repeats(text, start, shown):
+    if only_repeats(text, start, shown):
         return NOTHING
     strict = _hold_a_claim(shown, keys)
     claims = _claims.explicit(text, start, keys)
-    reason = next((_reason(claim.holder) for claim in reversed(claims) if claim.holder), None)
+    why = next((reason(claim.holder) for claim in reversed(claims) if claim.holder), None)
     if claims and strict:
         claims = _claims.closing(text, claims, start)
         if not claims:
-            return Reading(None, reason)
+            return Reading(None, why)
     elif not claims:
         claims = _plain(text, start, understand, several, shown)
     values = {understand(claim.value) for claim in claims}
     if len(values) != 1 or None in values:
-        return Reading(None, reason)
-    return Reading(values.pop(), reason, claims[-1])
+        return Reading(None, why)
+    return Reading(values.pop(), why, claims[-1])
 
 
 def _plain(
@@ -179,7 +179,8 @@ def _hold_a_claim(shown: Sequence[str], keys: Sequence[str]) -> bool:
     return False
 
 
-def _only_repeats(text: str, start: int, shown: Sequence[str]) -> bool:
+def only_repeats(text: str, start: int, shown: Sequence[str]) -> bool:
+    """Says whether a reply ends as one of the texts does that the judge was shown."""
     words = text.rstrip()[start:][-_QUOTE:].split()[1:]  # the first of them may be cut
     maybe = [seen for seen in shown if _holds_all(seen, words)]
     if not maybe:
@@ -195,7 +196,8 @@ def _holds_all(seen: str, words: Sequence[str]) -> bool:
     return True
 
 
-def _reason(holder: Mapping[str, Any] | None) -> str | None:
+def reason(holder: Mapping[str, Any] | None) -> str | None:
+    """Returns the reason that a JSON object gives."""
     return next((holder[name] for name in _REASONS if isinstance(holder.get(name), str)), None) if holder else None
 
 

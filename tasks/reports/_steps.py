@@ -13,7 +13,7 @@ import polars as pl
 
 from tasks.reports._frames import FAILED
 from tasks.reports._statistics import NOTHING, Floats, Rate, interval, resample, wilson
-from tasks.reports.gold_steps import NONE
+from tasks.reports.gold_steps import NONE, are_steps
 
 KINDS = ("exact", "before", "after", "missed", "right none", "false alarm", "failed")
 """What a verdict is beside its label.
@@ -21,12 +21,6 @@ KINDS = ("exact", "before", "after", "missed", "right none", "false alarm", "fai
 ``before``, ``after``: another step than the first wrong one. ``missed``: no step, where one is wrong. ``false alarm``:
 a step, where none is wrong. ``failed``: no verdict could be read.
 """
-
-
-def are_steps(labels: pl.Series) -> bool:
-    """Says whether labels name first wrong steps: numbers from 1, or ``none``."""
-    known = labels.drop_nulls()
-    return known.len() > 0 and bool((known.str.contains(r"^[1-9]\d*$") | (known == NONE)).all())
 
 
 def of_steps(rows: pl.DataFrame, *, seed: int = 0) -> dict[str, Any] | None:

@@ -13,6 +13,12 @@ NONE = "none"
 """The label of a solution without a wrong step, in gold labels and in verdicts."""
 
 
+def are_steps(labels: pl.Series) -> bool:
+    """Says whether labels name first wrong steps: numbers from 1, or ``none``."""
+    known = labels.drop_nulls()
+    return known.len() > 0 and bool((known.str.contains(r"^[1-9]\d*$") | (known == NONE)).all())
+
+
 def bigbench_mistake(solutions: pl.DataFrame) -> Imported:
     """Returns BIG-Bench Mistake as gold: the number of the first wrong step, from 1, or ``none``; no verdicts came.
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from tasks.reports._steps import are_steps, of_steps
+from tasks.reports._steps import of_steps
 from tasks.reports.audit import as_json, audit, audit_row
 from tasks.reports.audit_page import audit_page
+from tasks.reports.gold_steps import are_steps
 
 
 def found(*cases: tuple[str, str | None]) -> dict[str, object]:
