@@ -9,19 +9,18 @@ differs.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from difflib import SequenceMatcher
-from math import exp
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
 
 from schemas.blocks import weighter
-from schemas.messages import text_of
 from schemas.notes import noted
+from tasks.texts.differences import Mask, Tokens, listed, masks, spaced
 
-WORDS = re.compile(r"\s*\S+")
+SIDES = ("chosen", "rejected")
 
 
 @weighter
@@ -39,55 +38,77 @@ def edit_weights(preferences: pl.DataFrame, completions: pl.DataFrame, *, delta:
     """
     if delta < 0:
         raise ValueError(f"delta is {delta}; it must be 0 or more")
-    known: dict[str, Any] = {}
-    if {"tokens", "token_logprobs"} <= set(completions.columns):  # a block that sees all prompts is not given them
-        ids = pl.concat([preferences["chosen_id"], preferences["rejected_id"]]).unique().implode()
-        own = completions.filter(pl.col("completion_id").is_in(ids))
-        known = {name: told for name, *told in own.select("completion_id", "tokens", "token_logprobs").iter_rows()}
-    rows = [_row(row, known, delta) for row in preferences.select(_READ).iter_rows(named=True)]
-    kinds = {"chosen_mask": pl.Int64, "rejected_mask": pl.Int64, "chosen_weights": pl.Float64,
+    rows = preferences.select(*(_text(side) for side in SIDES), "chosen_id", "rejected_id")
+    rows = _with_tokens(rows, completions).with_row_index("row")
+    whole = pl.col("chosen_tokens").is_not_null() & pl.col("rejected_tokens").is_not_null()
+    parts = [_noted(part, known, delta) for (known,), part in rows.group_by(whole.alias("known"), maintain_order=True)]
+    kinds = {"chosen_mask": pl.Int8, "rejected_mask": pl.Int8, "chosen_weights": pl.Float64,
              "rejected_weights": pl.Float64}  # fmt: skip
-    made = pl.DataFrame(rows, schema={name: pl.List(kind) for name, kind in kinds.items()})
-    held = preferences.hstack(made.rename({name: f"_{name}" for name in kinds}))
+    empty = pl.DataFrame(schema={"row": rows.schema["row"], **{name: pl.List(kind) for name, kind in kinds.items()}})
+    made = pl.concat([empty, *parts])
+    made = made.sort("row") if len(parts) > 1 else made
+    held = preferences.hstack(made.select(pl.col(name).alias(f"_{name}") for name in kinds))
     return noted(held, **{name: pl.col(f"_{name}") for name in kinds}).drop(f"_{name}" for name in kinds)
 
 
-_READ = ("chosen", "rejected", "chosen_id", "rejected_id")
+def _text(side: str) -> pl.Expr:
+    """Returns the text of a messages column, one turn a paragraph; a turn without words is its tool calls."""
+    content, calls = (pl.element().struct.field(name).fill_null("") for name in ("content", "tool_calls"))
+    return pl.col(side).list.eval(pl.when(content == "").then(calls).otherwise(content)).list.join("\n\n")
 
 
-def _row(row: dict[str, Any], known: dict[str, Any], delta: float) -> dict[str, Any]:
-    sides = [known.get(row[f"{side}_id"]) or (None, None) for side in ("chosen", "rejected")]
-    texts: list[list[str]] = [tokens for tokens, _ in sides if tokens]
-    logps: list[list[float] | None] = [None, None]
-    if len(texts) == 2:
-        logps = [
-            told if told and len(told) == len(text) else None for text, (_, told) in zip(texts, sides, strict=True)
-        ]
-    else:
-        texts = [WORDS.findall(text_of(row[side])) for side in ("chosen", "rejected")]
-    masks = differing(*texts)
-    weights = [found and token_weights(mask, found, delta) for mask, found in zip(masks, logps, strict=True)]
-    names = ("chosen_mask", "rejected_mask", "chosen_weights", "rejected_weights")
-    return dict(zip(names, (*masks, *weights), strict=True))
+def _with_tokens(rows: pl.DataFrame, completions: pl.DataFrame) -> pl.DataFrame:
+    """Returns the rows with tokens and their log-probabilities of both sides, null where there are none."""
+    known = pl.DataFrame(schema={"completion_id": pl.String, "tokens": pl.List(pl.String),
+                                 "logps": pl.List(pl.Float64)})  # fmt: skip
+    if {"tokens", "token_logprobs"} <= set(completions.columns):  # a block that sees all prompts is not given them
+        told = completions.select("completion_id", "tokens", logps="token_logprobs").filter(
+            pl.col("tokens").list.len() > 0
+        )
+        known = told.unique("completion_id", keep="last")
+    for side in SIDES:
+        own = known.select(pl.all().name.prefix(f"{side}_"))
+        rows = rows.join(own, left_on=f"{side}_id", right_on=f"{side}_completion_id", how="left",
+                         maintain_order="left")  # fmt: skip
+    return rows
 
 
-def differing(one: Sequence[str], other: Sequence[str]) -> tuple[list[int], list[int]]:
-    """Returns for both lists 1 for what the other does not have there, else 0.
+def _noted(rows: pl.DataFrame, known: Any, delta: float) -> pl.DataFrame:
+    """Returns row, masks and weights of rows that all have the sampler's tokens, or of which none is known to."""
+    tokens = [listed(rows[f"{side}_tokens"]) if known else spaced(rows[side]) for side in SIDES]
+    told = {"row": rows["row"]}
+    weights: dict[str, pl.Series] = {}
+    for side, own, mask in zip(SIDES, tokens, masks(*tokens), strict=True):
+        told[f"{side}_mask"] = _lists(mask, own.first)
+        weights[f"{side}_weights"] = pl.Series([None], dtype=pl.List(pl.Float64)).new_from_index(0, rows.height)
+        if known:
+            weights[f"{side}_weights"] = _weights(mask, own, rows[f"{side}_logps"], delta)
+    return pl.DataFrame(told | weights)
 
-    >>> differing("the cat sat on the mat".split(), "the dog sat on a mat".split())
-    ([0, 1, 0, 0, 1, 0], [0, 1, 0, 0, 1, 0])
-    """
-    masks = ([0] * len(one), [0] * len(other))
-    for what, a, b, c, d in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
-        if what != "equal":
-            masks[0][a:b], masks[1][c:d] = [1] * (b - a), [1] * (d - c)
-    return masks
+
+def _weights(mask: Mask, tokens: Tokens, logps: pl.Series, delta: float) -> pl.Series:
+    """Returns lists of weights, null where a text has not as many log-probabilities as tokens."""
+    count = np.diff(tokens.first)
+    whole = (logps.list.len() == pl.Series(count)).fill_null(False)
+    own = np.repeat(whole.to_numpy(), count)
+    made = token_weights(pl.Series(mask[own]), logps.filter(whole).explode(), delta)
+    first = np.concatenate([[0], np.cumsum(count[whole.to_numpy()])])
+    found = pl.DataFrame({"at": np.flatnonzero(whole.to_numpy()), "weights": _lists(made, first)})
+    at = pl.DataFrame({"at": np.arange(len(count))})
+    return at.join(found, on="at", how="left", maintain_order="left")["weights"]
 
 
-def token_weights(mask: Sequence[int], logps: Sequence[float], delta: float) -> list[float]:
+def _lists(values: npt.NDArray[Any] | pl.Series, first: npt.NDArray[np.int64]) -> pl.Series:
+    """Returns the values cut into lists."""
+    flat = values.to_arrow() if isinstance(values, pl.Series) else pa.array(values)
+    return pl.Series(pl.from_arrow(pa.LargeListArray.from_arrays(pa.array(first), flat)))
+
+
+def token_weights(mask: pl.Series, logps: pl.Series, delta: float) -> pl.Series:
     """Returns 1 for the tokens that both have, 1 + min(1 / p, delta) for the others.
 
-    >>> [round(w, 4) for w in token_weights([0, 1, 1], [-0.1, -0.1, -2.0], 1.5)]
+    >>> token_weights(pl.Series([0, 1, 1]), pl.Series([-0.1, -0.1, -2.0]), 1.5).round(4).to_list()
     [1.0, 2.1052, 2.5]
     """
-    return [1.0 + on * min(exp(min(-logp, 700.0)), delta) for on, logp in zip(mask, logps, strict=True)]
+    more = (-logps).clip(upper_bound=700.0).exp().clip(upper_bound=delta)
+    return 1.0 + mask * more

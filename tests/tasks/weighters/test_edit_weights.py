@@ -1,10 +1,13 @@
+from math import exp
+
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.messages import assistant
-from tasks.weighters.edit_weights import differing, edit_weights, token_weights
+from schemas.messages import assistant, text_of
+from tasks.texts.differences import differing
+from tasks.weighters.edit_weights import edit_weights, token_weights
 from tests.support.nodes import meta
 from tests.support.preferences import pairs
 
@@ -35,6 +38,30 @@ def test_tokens_of_one_side_alone_are_no_tokens():
     assert made(("c0", ["a"], [-0.1]))["chosen_mask"] == [0, 1, 0, 0, 1, 0]
 
 
+TOKENS = st.lists(st.sampled_from("abcd"), max_size=9)
+TOLD = st.none() | TOKENS.flatmap(
+    lambda tokens: st.tuples(st.just(tokens), st.none() | st.lists(st.floats(-3, 0), min_size=len(tokens)))
+)
+
+
+@given(st.lists(st.tuples(TOLD, TOLD), max_size=5), st.floats(0, 4))
+def test_the_same_as_a_pair_at_a_time(told, delta):
+    rows = pairs([{**PAIR, "pair_id": str(n), "chosen_id": f"c{n}", "rejected_id": f"r{n}"} for n in range(len(told))])
+    known = [(f"{side}{n}", *own) for n, row in enumerate(told) for side, own in zip("cr", row, strict=True) if own]
+    found = meta(edit_weights(rows, pl.DataFrame(known, schema=NONE, orient="row"), delta=delta))
+    for row, sides in zip(found, told, strict=True):
+        texts = [own[0] if own and all(s and s[0] for s in sides) else None for own in sides]
+        words = [text_of(PAIR[side]).split() for side in ("chosen", "rejected")]
+        masks = differing(*(text or said for text, said in zip(texts, words, strict=True)))
+        assert (row["chosen_mask"], row["rejected_mask"]) == masks
+        for side, mask, text, own in zip(("chosen", "rejected"), masks, texts, sides, strict=True):
+            whole = text and own[1] is not None and len(own[1]) == len(text)
+            expected = (
+                [1 + on * min(exp(-logp), delta) for on, logp in zip(mask, own[1], strict=True)] if whole else None
+            )
+            assert row[f"{side}_weights"] == expected
+
+
 @given(st.lists(st.sampled_from("abc"), max_size=8), st.lists(st.sampled_from("abc"), max_size=8))
 def test_masks_are_empty_for_equal_texts_alone_and_what_is_left_is_the_same(one, other):
     left, right = differing(one, other)
@@ -48,4 +75,4 @@ def test_masks_are_empty_for_equal_texts_alone_and_what_is_left_is_the_same(one,
 def test_a_negative_bound_is_refused():
     with pytest.raises(ValueError, match="delta is -1"):
         made(delta=-1)
-    assert token_weights([1], [-1e9], 1.5) == [2.5]
+    assert token_weights(pl.Series([1]), pl.Series([-1e9]), 1.5).to_list() == [2.5]
