@@ -98,6 +98,7 @@ def from_model(name: str, texts: pl.Series) -> Floats:
 
     Raises:
         MissingExtraError: model2vec is not installed.
+        ValueError: there is no such folder, and no such model can be fetched.
     """
     from schemas.errors import MissingExtraError
 
@@ -105,4 +106,8 @@ def from_model(name: str, texts: pl.Series) -> Floats:
         from model2vec import StaticModel
     except ImportError as error:
         raise MissingExtraError("model2vec", "embeddings") from error
-    return unit(StaticModel.from_pretrained(name).encode(texts.fill_null("").to_list()))
+    try:
+        model = StaticModel.from_pretrained(name)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"there is no static embedding model {name!r}: {str(error).splitlines()[0]}") from error
+    return unit(model.encode(texts.fill_null("").to_list())) if len(texts) else np.zeros((0, 1), np.float32)

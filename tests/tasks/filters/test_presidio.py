@@ -32,3 +32,25 @@ def test_patterns_are_recognised_without_a_pipeline():
         presidio(ROWS, entities=("COLOUR",))
     with pytest.raises(ValueError, match="has no pipeline 'nope'"):
         presidio(ROWS, pipeline="nope")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not HERE, reason="needs the extra privacy")
+@pytest.mark.filterwarnings("ignore")
+def test_names_are_recognised_by_a_pipeline_in_a_folder(tmp_path):
+    import spacy
+
+    pipeline = spacy.blank("en")
+    ruler = pipeline.add_pipe("entity_ruler")
+    ruler.add_patterns([{"label": "PERSON", "pattern": "Ada Lovelace"}, {"label": "GPE", "pattern": "Turin"}])
+    pipeline.to_disk(tmp_path / "names")
+    rows = pairs([
+        {"chosen": assistant("Ada Lovelace wrote it.")},
+        {"chosen": assistant("It was written by Ada.")},
+        {"chosen": assistant("She never lived in Turin.")},
+    ])  # fmt: skip
+    assert presidio(rows, of="chosen").rows() == []
+    found = presidio(rows, of="chosen", pipeline=str(tmp_path / "names"))
+    assert found.rows() == [
+        ("0", "PERSON in the chosen", "Ad" + "*" * 10), ("2", "LOCATION in the chosen", "Tu" + "*" * 3),
+    ]  # fmt: skip

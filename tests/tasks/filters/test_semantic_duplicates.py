@@ -1,7 +1,10 @@
+import importlib.util
+
 import numpy as np
 import polars as pl
 import pytest
 
+from schemas.errors import MissingExtraError
 from schemas.messages import assistant, to_rows
 from schemas.tables import PREFERENCES
 from tasks.filters.semantic_duplicates import semantic_duplicates
@@ -9,6 +12,7 @@ from tasks.texts import alike as module
 from tasks.texts.alike import alike
 from tasks.texts.vectors import reduced, unit, weighted
 
+STATIC = importlib.util.find_spec("model2vec") is not None
 TYPES = PREFERENCES.empty().schema
 SCHEMA = {name: TYPES[name] for name in ("pair_id", "prompt_id", "prompt", "chosen", "rejected")}
 OTHERS = [f"describe the {a} of a {b} in {c}" for a, b, c in zip("klmno", "pqrst", "uvwxy", strict=True)]
@@ -82,3 +86,47 @@ def test_fewer_dimensions_keep_cosines_where_there_are_enough():
     whole = weighted(texts)
     rows = reduced(whole, 27)
     assert np.allclose(rows @ rows.T, (whole @ whole.T).toarray(), atol=1e-3)
+
+
+@pytest.mark.skipif(STATIC, reason="model2vec is installed")
+def test_without_the_library_the_install_line_is_named():
+    with pytest.raises(MissingExtraError, match=r"pip install -e '\.\[embeddings\]'"):
+        semantic_duplicates(table("one", "two"), static="a")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not STATIC, reason="needs the extra embeddings")
+@pytest.mark.filterwarnings("ignore")
+def test_a_static_model_knows_words_that_mean_the_same(tmp_path):
+    from model2vec import StaticModel
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    meant = [
+        ("how",),
+        ("do",),
+        ("i",),
+        ("bake", "make"),
+        ("bread", "loaves"),
+        ("of",),
+        ("rye",),
+        ("paint",),
+        ("walls",),
+    ]
+    vocabulary = {"[UNK]": 0, "[PAD]": 1}
+    vectors = [np.zeros(16), np.zeros(16)]
+    random = np.random.default_rng(3)
+    for group in meant:
+        drawn = random.standard_normal(16)
+        for word in group:
+            vocabulary[word] = len(vectors)
+            vectors.append(drawn)
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    StaticModel(np.array(vectors, np.float32), tokenizer).save_pretrained(tmp_path / "static")
+    rows = table("how do i bake bread", "how do i paint walls", "how do i make loaves")
+    found = semantic_duplicates(rows, static=str(tmp_path / "static"))
+    assert found.rows() == [("2", "prompt means the same as another", "p0 1.0")]
+    assert semantic_duplicates(rows, threshold=0.6).height == 0  # the words themselves differ
+    assert semantic_duplicates(table(), static=str(tmp_path / "static")).height == 0
+    with pytest.raises(ValueError, match="there is no static embedding model '/no/such'"):
+        semantic_duplicates(rows, static="/no/such")
