@@ -15,7 +15,9 @@ import polars as pl
 
 from schemas.blocks import row_filter
 from tasks.filters._texts import removals, sides, spoken
-from tasks.texts.words import chunks, shingles, words
+from tasks.texts.words import Hashes, chunks, shingles, words
+
+_SLOTS = 1 << 20
 
 
 @row_filter
@@ -53,13 +55,27 @@ def repeated(texts: pl.Series, n: int, least_words: int = 0) -> pl.Series:
     """
     shares = np.zeros(len(texts))
     for start, end in chunks(texts):
-        found = words(texts[start:end])
+        found = words(texts[start:end], keys=True)
         hashes, begins = shingles(found, n)
         owner = found.text[begins].astype(np.uint64)
-        keys = pl.Series(owner << np.uint64(40) | hashes >> np.uint64(24))
-        new = keys.unique().to_numpy() >> np.uint64(40)  # a sixth of what np.unique takes
+        keys = owner << np.uint64(40) | hashes >> np.uint64(24)
         total = np.bincount(owner.astype(np.int64), minlength=end - start)
-        distinct = np.bincount(new.astype(np.int64), minlength=end - start)
+        some = _suspects(keys)
+        new = pl.Series(some).unique().to_numpy()  # a sixth of what np.unique takes
+        again = [np.bincount((each >> np.uint64(40)).astype(np.int64), minlength=end - start) for each in (some, new)]
+        distinct = total - (again[0] - again[1])
         share = 1 - distinct / np.maximum(total, 1)
         shares[start:end] = np.where((total > 0) & (np.diff(found.first) >= least_words), share, 0)
     return pl.Series(shares)
+
+
+def _suspects(keys: Hashes) -> Hashes:
+    """Returns all keys that are there twice or more, and a few others: those that share a slot of a table."""
+    slots = (keys ^ keys >> np.uint64(40)).astype(np.int64) & (_SLOTS - 1)
+    places = np.arange(len(keys), dtype=np.int32)
+    last = np.zeros(_SLOTS, np.int32)
+    last[slots] = places
+    shared = np.zeros(_SLOTS, np.bool_)
+    shared[slots[last[slots] != places]] = True
+    found: Hashes = keys[shared[slots]]
+    return found

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
-from hashlib import blake2b
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -20,12 +19,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tasks.texts.words import Hashes, Ints, chunks
+from tasks.texts.words import Hashes, Ints, chunks, span_keys
 
 Mask = npt.NDArray[np.int8]
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _PAIR = np.uint64(0xC2B2AE3D27D4EB4F)
-_HEAD = np.array([(1 << 8 * size) - 1 for size in range(9)], np.uint64)
 _SPACE = np.zeros(33, np.bool_)
 _SPACE[[*b"\t\n\v\f\r\x1c\x1d\x1e\x1f "]] = True
 _WIDE = [b"\xc2\x85", b"\xc2\xa0", b"\xe1\x9a\x80", *(bytes((0xE2, 0x80, last)) for last in range(0x80, 0x8B)),
@@ -94,7 +92,7 @@ def _words(raw: npt.NDArray[np.uint8], edges: Ints) -> tuple[Hashes, Ints]:
     starts[1:] = ends[:-1]
     some = first[1:] > first[:-1]
     starts[first[:-1][some]] = edges[:-1][some]
-    return _keys(raw, starts, ends), np.diff(first)
+    return span_keys(raw, starts, ends), np.diff(first)
 
 
 def _wide_spaces(raw: npt.NDArray[np.uint8], word: npt.NDArray[np.bool_]) -> None:
@@ -108,27 +106,6 @@ def _wide_spaces(raw: npt.NDArray[np.uint8], word: npt.NDArray[np.bool_]) -> Non
                     here = here[raw[here + place] == space[place]]
                 for place in range(len(space)):
                     word[here + place] = False
-
-
-def _keys(raw: npt.NDArray[np.uint8], starts: Ints, ends: Ints) -> Hashes:
-    """Returns a number for each span, from its bytes and its length: eight bytes at a time, and a hash beyond 64."""
-    size = ends - starts
-    padded = np.concatenate([raw, np.zeros(8, np.uint8)])
-    eights = np.ndarray((len(raw) + 1,), "<u8", padded, strides=(1,))
-    keys: Hashes = eights[starts]
-    keys &= _HEAD[np.minimum(size, 8)]
-    keys += size.view(np.uint64) * _PAIR
-    keys *= _ODD
-    more = np.flatnonzero(size > 8)
-    for place in range(8, 64, 8):
-        so_far, left = keys[more], size[more] - place
-        so_far ^= so_far >> np.uint64(29)
-        so_far += eights[starts[more] + place] & _HEAD[np.minimum(left, 8)]
-        keys[more] = so_far * _ODD
-        more = more[left > 8]
-    for each in more.tolist():
-        keys[each] = int.from_bytes(blake2b(raw[starts[each] : ends[each]].tobytes(), digest_size=8).digest())
-    return keys
 
 
 def masks(one: Tokens, other: Tokens) -> tuple[Mask, Mask]:

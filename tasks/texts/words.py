@@ -9,6 +9,7 @@ Korean are written without spaces or with few, so there each character is a word
 from __future__ import annotations
 
 from functools import lru_cache
+from hashlib import blake2b
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
@@ -21,10 +22,11 @@ Ints: TypeAlias = npt.NDArray[np.int64]
 
 _BASE = np.uint64(0x9E3779B97F4A7C15 | 1)  # odd, so that it has an inverse modulo 2**64
 _INVERSE = np.uint64(pow(int(_BASE), -1, 2**64))
+_LENGTH = np.uint64(0xC2B2AE3D27D4EB4F)
+_HEAD = np.array([(1 << 8 * size) - 1 for size in range(9)], np.uint64)
 _LETTER = np.zeros(256, np.bool_)
 _LETTER[[*range(48, 58), *range(65, 91), *range(97, 123), 95, *range(128, 256)]] = True
-_LOWER = np.arange(256, dtype=np.uint8)
-_LOWER[65:91] += 32
+_LETTERS = _LETTER.tobytes()
 CHUNK = 1 << 20
 """Bytes of text that are worked on at a time: numbers that stay in a processor's cache are worked on twice as fast."""
 
@@ -52,8 +54,12 @@ def chunks(texts: pl.Series) -> list[tuple[int, int]]:
     return [(a, b) for a, b in pairwise(edges) if b > a]
 
 
-def words(texts: pl.Series) -> Words:
-    """Returns the words of texts (a column of strings; null is empty)."""
+def words(texts: pl.Series, *, keys: bool = False) -> Words:
+    """Returns the words of texts (a column of strings; null is empty).
+
+    Args:
+        keys: numbers that tell words apart will do for hashes.
+    """
     low = texts.fill_null("").str.to_lowercase()
     array: Any = low.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
     _, offsets, data = array.buffers()
@@ -66,9 +72,7 @@ def words(texts: pl.Series) -> Words:
         empty = np.zeros(0, np.int32)
         return Words(np.zeros(0, np.uint64), empty, empty, empty, np.zeros(len(texts) + 1, np.int64))
     starts, ends = _bounds(raw, edges)
-    values = raw.astype(np.uint64)
-    values += np.uint64(1)
-    hashes = span_hashes(values, starts, ends)
+    hashes = span_keys(raw, starts, ends) if keys else span_hashes(raw.astype(np.uint64) + np.uint64(1), starts, ends)
     first = np.searchsorted(starts, edges)
     text = np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(first))
     base = edges[text]
@@ -78,7 +82,7 @@ def words(texts: pl.Series) -> Words:
 def _bounds(raw: npt.NDArray[np.uint8], edges: Ints) -> tuple[Ints, Ints]:
     """Returns where words begin and end; a text's end is always a word's end."""
     letter = np.zeros(len(raw) + 2, np.bool_)
-    letter[1:-1] = _LETTER[raw]
+    letter[1:-1] = np.frombuffer(raw.tobytes().translate(_LETTERS), np.bool_)  # a third of what _LETTER[raw] takes
     signs = np.zeros(0, np.int64)
     if raw.max() >= 0xC2:
         signs = _beyond_ascii(raw, letter[1:-1])
@@ -117,6 +121,31 @@ def span_hashes(values: Hashes, starts: Ints, ends: Ints) -> Hashes:
     np.multiply(values, powers[: len(values)], out=sums[1:])
     np.cumsum(sums[1:], out=sums[1:])
     return mixed((sums[ends] - sums[starts]) * inverse[starts])
+
+
+def span_keys(raw: npt.NDArray[np.uint8], starts: Ints, ends: Ints) -> Hashes:
+    """Returns a number for each span of bytes; equal spans have equal numbers. In half the time of ``span_hashes``.
+
+    Made from the length and eight bytes at a time, and by a hash beyond 64. The numbers are for comparing alone: their
+    lower bits are not evenly spread.
+    """
+    size = ends - starts
+    padded = np.concatenate([raw, np.zeros(8, np.uint8)])
+    eights = np.ndarray((len(raw) + 1,), "<u8", padded, strides=(1,))
+    keys: Hashes = eights[starts]
+    keys &= _HEAD[np.minimum(size, 8)]
+    keys += size.view(np.uint64) * _LENGTH
+    keys *= _BASE
+    more = np.flatnonzero(size > 8)
+    for place in range(8, 64, 8):
+        so_far, left = keys[more], size[more] - place
+        so_far ^= so_far >> np.uint64(29)
+        so_far += eights[starts[more] + place] & _HEAD[np.minimum(left, 8)]
+        keys[more] = so_far * _BASE
+        more = more[left > 8]
+    for each in more.tolist():
+        keys[each] = int.from_bytes(blake2b(raw[starts[each] : ends[each]].tobytes(), digest_size=8).digest())
+    return keys
 
 
 @lru_cache(maxsize=2)
