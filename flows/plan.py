@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,17 +9,17 @@ from typing import Any
 import polars as pl
 
 from flows.floor import check_floor_names
+from flows.replayed import replayed
 from flows.settings import Settings
 from schemas.errors import DataError, RecipeError, UsageError
 from schemas.ids import content_id
-from schemas.messages import from_rows
 from schemas.recipe import BlockSpec, Recipe
 from schemas.tables import AUDITS
 from storage.files import content_digest
 from tasks import load, recipes, registry, search
 from tasks.backends.base import Backend
 from tasks.backends.specs import open_backend, parse
-from tasks.read import CHUNK, read_rows
+from tasks.read import CHUNK
 from tasks.score import Step
 
 
@@ -101,7 +100,7 @@ def make(request: Request) -> Plan:
         prompts = load.Prompts(lambda: iter([made]), request.limit)
     _check_needs(recipe, prompts, str(file or f"recipe {recipe.name}"))
     recipe, opens = canonical(recipe)
-    given = _replayed(request) if request.data else {}
+    given = replayed(request.data, request.mapping) if request.data else {}
     blocks = {verb: [Step.of(spec, recipe.name) for spec in recipe.of(verb)] for verb in ("score", "select", "gate")}
     before, after, last = _curation(recipe)
     return Plan(
@@ -190,57 +189,6 @@ def _files(block: BlockSpec, params: dict[str, Any], recipe: str) -> dict[str, s
                 where = f"recipe {recipe}, block {block.verb}: {block.name}"
                 raise RecipeError(f"{where}, parameter {name!r}: {error.strerror}: {params[name]}") from error
     return found
-
-
-def _replayed(request: Request) -> dict[str, Any]:
-    """Returns what the replay backend is opened with: the file's completions, filed by prompt.
-
-    A null where an answer should be is an answer that is not there: it is kept, empty, and nobody judges it.
-    """
-    from tasks.backends.replay import key
-
-    assert request.data is not None
-    rows = read_rows(request.data)
-    file, mapping = str(request.data), request.mapping
-    column = mapping.get("completion", "completion")
-    if column not in rows.columns:
-        raise DataError("no column 'completion'; map it with --map completion=COLUMN", file=file, field=column)
-    if rows[column].null_count() == rows.height:
-        raise DataError("no row has a completion", file=file, field=column)
-    prompts = load.prompts(rows, mapping, file=file)
-    keys = {row["prompt_id"]: key(from_rows(row["messages"])) for row in prompts.iter_rows(named=True)}
-    filed: dict[str, list[dict[str, Any]]] = {}
-    names = {name: mapping.get(name, name) for name in ("policy", "label", "score", "logprob", "on_policy_age")}
-    names = {name: found for name, found in names.items() if found in rows.columns}
-    if "score" not in mapping and "score" in names and not rows["score"].dtype.is_numeric():
-        del names["score"]  # a column of that name that means something else
-    ids = load.prompt_ids(rows, mapping, file=file)
-    for number, (row, prompt_id) in enumerate(zip(rows.iter_rows(named=True), ids, strict=True), start=1):
-        text = "" if row[column] is None else row[column]
-        if not isinstance(text, str):
-            found = type(text).__name__
-            raise DataError(f"expected the completion's text, found {found}", file=file, row=number, field=column)
-        entry = {"text": text, **{name: row[found] for name, found in names.items()}}
-        _check_rating(entry, names, file, number)
-        filed.setdefault(keys[prompt_id], []).append({**entry, "prompt_id": prompt_id})
-    return {"completions": filed, "fingerprint": content_id("replay", [[k, v] for k, v in filed.items()])}
-
-
-def _check_rating(entry: dict[str, Any], names: dict[str, str], file: str, number: int) -> None:
-    """Makes a label true or false, a score a number, an age a whole one; raises DataError where they are not."""
-    label, score, age = entry.get("label"), entry.get("score"), entry.get("on_policy_age")
-    if label is not None and label not in (True, False):  # 1, 0, 1.0 and 0.0 are in it
-        hint = "; map a graded column as score" if isinstance(label, int | float) else ""
-        raise DataError(f"expected true or false, found {label!r}{hint}", file=file, row=number, field=names["label"])
-    if label is not None:
-        entry["label"] = bool(label)
-    if score is not None and (isinstance(score, str) or not math.isfinite(score)):
-        raise DataError(f"expected a number, found {score!r}", file=file, row=number, field=names["score"])
-    if age is not None:
-        if not isinstance(age, int | float) or isinstance(age, bool) or age < 0 or age != age // 1:
-            why = f"expected how many rounds old the answer is, from 0, found {age!r}"
-            raise DataError(why, file=file, row=number, field=names["on_policy_age"])
-        entry["on_policy_age"] = int(age)
 
 
 def _curation(recipe: Recipe) -> tuple[list[Step], list[Step], list[Step]]:

@@ -20,7 +20,7 @@ from schemas.tables import PROMPTS
 from tasks.read import CHUNK, chunks
 
 PROMPT_FIELDS = ("prompt", "reference", "task", "tests", "source", "split", "language", "group", "prompt_id")
-COMPLETION_FIELDS = ("completion", "policy", "label", "score", "logprob", "sample", "on_policy_age")
+COMPLETION_FIELDS = ("completion", "policy", "label", "score", "logprob", "sample", "on_policy_age", "first_error")
 
 
 def parse_map(text: str | None, known: Collection[str] = (*PROMPT_FIELDS, *COMPLETION_FIELDS)) -> dict[str, str]:

@@ -18,7 +18,7 @@ class Replay:
 
     Args:
         spec: ``replay:FILE``. completions: content id of the prompt's messages -> its recorded completions, each with
-            text and optionally policy, label, score, logprob, on_policy_age and prompt_id.
+            text and optionally policy, label, score, logprob, on_policy_age, first_error, cuts and prompt_id.
     """
 
     records = True
@@ -63,8 +63,11 @@ class Replay:
 
 def _brought(row: Mapping[str, Any]) -> dict[str, Any]:
     brought = {name: row[name] for name in ("policy", "label", "on_policy_age") if row.get(name) is not None}
+    meta = {name: row[name] for name in ("first_error", "cuts") if name in row}
     if row.get("score") is not None:
-        brought["meta"] = canonical({"score": float(row["score"])}).decode()
+        meta["score"] = float(row["score"])
+    if meta:
+        brought["meta"] = canonical(meta).decode()
     return brought
 
 

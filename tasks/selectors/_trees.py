@@ -104,6 +104,18 @@ class Tree:
         return [step for step in self.steps if step.terminal and step.reward is not None]
 
 
+def first_error(path: Sequence[Step]) -> int | None:
+    """Returns the place of the first wrong step, the path's length where none is, null where nobody said."""
+    place = next((place for place, step in enumerate(path) if step.meta.get("first_error")), None)
+    return len(path) if place is None and path[-1].meta.get("first_error") is False else place
+
+
+def marked_right(tree: Tree) -> set[Step]:
+    """Returns the steps that stand before the first wrong one of a marked path, and those of a path without one."""
+    paths = [step.path() for step in tree.steps[1:] if step.terminal]
+    return {step for path in paths for step in path[: first_error(path) or 0]}
+
+
 def trees(nodes: pl.DataFrame) -> Iterator[Tree]:
     """Yields every tree of the nodes table, by prompt and tree id; the order of rows does not matter."""
     for frame in nodes.select(_READ).sort("prompt_id", "tree_id").partition_by("tree_id", maintain_order=True):

@@ -13,7 +13,7 @@ import polars as pl
 
 from schemas.blocks import selector
 from tasks.selectors._posterior import doubt
-from tasks.selectors._trees import Step, pair, preferences, same, trees
+from tasks.selectors._trees import Step, marked_right, pair, preferences, same, trees
 
 
 @selector
@@ -26,6 +26,7 @@ def first_error_pairs(
     max_doubt: float = 1.0,
     origins: tuple[str, ...] = (),
     per_error: int | None = None,
+    marked: bool = False,
 ) -> pl.DataFrame:
     """Returns pairs whose rejected step is a first error and whose chosen one begins a right end after the same steps.
 
@@ -39,17 +40,25 @@ def first_error_pairs(
             the counts): errors that the policy papers over lie there.
         origins: who wrote the chosen step (``mend``: the rectifying continuations); all where none is named.
         per_error: at most so many chosen steps an error, those with the most right ends.
+        marked: instead of all these limits, the chosen step is one that people's marks call right, as the rejected one
+            is one they call wrong; wherever it ended.
     """
     rows = []
     for tree in trees(nodes):
+        right = marked_right(tree) if marked else set()
         for error in tree.steps:
-            if not error.meta.get("first_error") or error.parent is None or (error.share or 0.0) > max_share:
+            if not error.meta.get("first_error") or error.parent is None:
                 continue
-            found = [
-                step for step in error.parent.children
-                if _mends(step, error, min_rollouts, min_share) and (not origins or _origin(step) in origins)
-            ]  # fmt: skip
-            found = [step for step in found if max_doubt >= 1 or doubt(step) <= max_doubt]
+            if marked:
+                found = [step for step in error.parent.children if step in right and not same(step.text, error.text)]
+            elif (error.share or 0.0) > max_share:
+                continue
+            else:
+                found = [
+                    step for step in error.parent.children
+                    if _mends(step, error, min_rollouts, min_share) and (not origins or _origin(step) in origins)
+                    and (max_doubt >= 1 or doubt(step) <= max_doubt)
+                ]  # fmt: skip
             found.sort(key=lambda step: (-step.successes, step.order))
             meta = {"step_index": error.depth - 1, "n_rectify_ok": error.parent.successes,
                     "n_rectify_total": error.parent.rollouts}  # fmt: skip

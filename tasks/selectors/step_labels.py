@@ -15,7 +15,7 @@ import orjson
 import polars as pl
 
 from schemas.blocks import selector
-from tasks.selectors._trees import Step, Tree, frame, trees
+from tasks.selectors._trees import Step, Tree, first_error, frame, trees
 
 
 @selector(makes="steps")
@@ -29,6 +29,7 @@ def step_labels(
     cut: bool = False,
     inner: bool = False,
     mixed: bool = False,
+    marked: bool = False,
     per_tree: int | None = None,
 ) -> pl.DataFrame:
     """Returns one row a path: its steps, their labels, values and advantages; steps join to the text written.
@@ -39,17 +40,20 @@ def step_labels(
 
     Args:
         kind: ``hard``: 1 where at least ``least`` continuations ended right and their share is at least ``min_share``,
-            else 0, and what a first error marks (before it 1, at and after it 0); ``soft``: the share; ``value``: the
-            search's; ``self_evaluation``: the policy's own.
+            else 0, and what a first error marks (before it 1, at and after it 0; all 1 where the end is marked as free
+            of one); ``soft``: the share; ``value``: the search's; ``self_evaluation``: the policy's own.
         min_rollouts: judged continuations a label needs. cut: a row ends with its first label of 0.
         inner: also one row for each path that ends at a step nothing follows, though it is no end.
-        mixed: only paths whose values are not all alike. per_tree: at most so many rows a tree, the first.
+        mixed: only paths whose values are not all alike. marked: only those marked with a first error, or with none.
+        per_tree: at most so many rows a tree, the first.
     """
     rows = []
     for tree in trees(nodes):
         ends = [step for step in tree.steps[1:] if step.terminal or (inner and not step.children)]
         found: dict[tuple[str, ...], dict[str, Any]] = {}
         for end in ends:
+            if marked and first_error(end.path()) is None:
+                continue
             row = _row(tree, end, kind, least, min_share, min_rollouts, cut)
             if row is not None and not (mixed and len(set(row["values"])) < 2):
                 found.setdefault(tuple(row["completions"]), row)
@@ -61,7 +65,7 @@ def _row(
     tree: Tree, end: Step, kind: str, least: int, min_share: float, min_rollouts: int, cut: bool
 ) -> dict[str, Any] | None:
     path = end.path()
-    error = next((place for place, step in enumerate(path) if step.meta.get("first_error")), None)
+    error = first_error(path)
     labels: list[float] = []
     values: list[float] = []
     for place, step in enumerate(path):

@@ -60,3 +60,16 @@ def test_a_beginning_that_rollouts_doubt_can_be_left_out() -> None:
 def test_without_a_first_error_there_is_no_pair() -> None:
     steps = {path: {k: v for k, v in said.items() if k != "meta"} for path, said in STEPS.items()}
     assert first_error_pairs(tree(steps)).is_empty()
+
+
+def test_marks_alone_make_pairs_where_solutions_part() -> None:
+    end = {"terminal": True, "reward": 0.0}
+    steps = {
+        "a": {}, "a/bad": {"meta": {"first_error": True}}, "a/bad/x": end,
+        "a/good": {}, "a/good/late": {**end, "meta": {"first_error": True}},
+        "a/fine": {**end, "meta": {"first_error": False}}, "a/unsaid": end,
+    }  # fmt: skip
+    found = first_error_pairs(tree(steps), marked=True)
+    assert pairs(found) == [("a/fine", "a/bad"), ("a/good", "a/bad")]
+    assert found["margin"].to_list() == [None, None]  # nothing was counted
+    assert pairs(first_error_pairs(tree(steps))) == []

@@ -105,3 +105,16 @@ def test_a_row_cut_at_its_first_wrong_step_is_ones_and_then_a_nought() -> None:
         for labels in labelled(chain(counts, reward=0.0), cut=True).values():
             assert labels == sorted(labels, reverse=True)
             assert labels.count(0.0) <= 1
+
+
+def test_an_end_marked_free_of_errors_labels_every_step_right_and_unmarked_paths_can_be_left_out() -> None:
+    steps = {
+        "a": {}, "a/b": {"terminal": True, "reward": 0.0, "meta": {"first_error": False}},
+        "a/c": {"meta": {"first_error": True}}, "a/c/d": {"terminal": True, "reward": 1.0},
+        "e": {"rollouts": 1, "successes": 1}, "e/f": {"terminal": True, "reward": 1.0},
+    }  # fmt: skip
+    found = step_labels(tree(steps), marked=True)
+    assert dict(zip(map(tuple, found["completions"]), map(list, found["labels"]), strict=True)) == {
+        ("a\n", "b\n"): [1.0, 1.0], ("a\n", "c\n", "d\n"): [1.0, 0.0, 0.0],
+    }  # fmt: skip
+    assert step_labels(tree(steps)).height == 3
