@@ -1,10 +1,11 @@
 """How many stored verdict texts the parser reads as they were published.
 
-    python benchmarks/verdicts.py LLMBAR.parquet VICUNA.parquet
+    python benchmarks/verdicts.py LLMBAR.parquet VICUNA.parquet [MRGSM8K.parquet CRITICS.parquet]
 
 The first holds LLMBar's judge outputs (winner 1, 2 or None in original numbering; swapped; completion: the judge's own
 words, which end in "Output (a) is better."), the second FastChat's GPT-4 reviews of Vicuna's answers (score_a, score_b,
-review). Prints one line a setting, and every text whose reading differs; ``docs/judging.md`` says why they do.
+review). The others are MR-GSM8K's solutions (uuid, question, steps) and what critics said of them (uuid, response,
+pred_error_step). Prints one line a setting, and every text whose reading differs; ``docs/judging.md`` says why they do.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import polars as pl
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from tasks.judges._first_wrong import read_first_wrong
 from tasks.judges._verdict import Several, read_scores, read_winner
 
 SETTINGS: tuple[Several, ...] = ("last", "first", "none")
@@ -37,8 +39,22 @@ def winners(rows: pl.DataFrame, several: Several) -> tuple[Counter[str], list[st
     return counts, differ
 
 
-def main(llmbar: str, vicuna: str) -> None:
-    """Prints the figures of both files."""
+def steps(solutions: pl.DataFrame, critics: pl.DataFrame) -> tuple[Counter[str], list[str]]:
+    """Returns how many critics' replies name the published first wrong step, another or none, and those that do not."""
+    counts: Counter[str] = Counter()
+    differ = []
+    for row in critics.join(solutions.select("uuid", "steps"), on="uuid").iter_rows(named=True):
+        shown = (row["question"], "\n".join(row["steps"]))
+        said = read_first_wrong(row["response"], len(row["steps"]), shown).value
+        kind = "unread" if said is None else "same" if str(said) == row["pred_error_step"].split()[-1] else "other"
+        counts[kind] += 1
+        if kind != "same":
+            differ.append(f"published {row['pred_error_step']}, read {said}: …{row['response'][-160:]!r}")
+    return counts, differ
+
+
+def main(llmbar: str, vicuna: str, solutions: str | None = None, critics: str | None = None) -> None:
+    """Prints the figures of the files."""
     texts = pl.read_parquet(llmbar).filter(pl.col("completion").is_not_null())
     for several in SETTINGS:
         counts, differ = winners(texts, several)
@@ -50,7 +66,10 @@ def main(llmbar: str, vicuna: str) -> None:
         for row in reviews.iter_rows(named=True)
     )
     print(f"Vicuna: {same} of {reviews.height}, {same / reviews.height:.2%}")
+    if solutions and critics:
+        counts, differ = steps(pl.read_parquet(solutions), pl.read_parquet(critics))
+        print(f"MR-GSM8K: {dict(counts)} of {counts.total()}, {counts['same'] / counts.total():.2%}", *differ, sep="\n")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    main(*sys.argv[1:5])

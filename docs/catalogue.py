@@ -62,7 +62,8 @@ def _needs(recipe: Recipe) -> Iterator[str]:
         for need in registry.find(verb, spec.name).mark.needs
     }  # fmt: skip
     given = any(spec.name == "given" for spec in recipe.of("sample"))
-    fields |= {"reference"} if given or recipe.of("search") else set()
+    asked = [spec for spec in recipe.of("search") if spec.name != "recorded_steps"]
+    fields |= {"reference"} if given or asked else set()
     said = {"reference": "reference answers", "tests": "tests"}
     yield from (said.get(field, field) for field in sorted(fields))
     params = {
@@ -70,7 +71,7 @@ def _needs(recipe: Recipe) -> Iterator[str]:
         for name, field in registry.find(verb, spec.name).params.model_fields.items()
         if field.is_required() or name in spec.params
     }  # fmt: skip
-    recorded = any(spec.name == "recorded" for spec in recipe.of("sample"))
+    recorded = len(asked) < len(recipe.of("search")) or any(spec.name == "recorded" for spec in recipe.of("sample"))
     yield from ["recorded completions"] if recorded else ["a policy"] if "policy" in params else []
     if any(registry.find("judge", spec.name).mark.asks for spec in recipe.of("judge")):
         yield "a judge"

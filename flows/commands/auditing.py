@@ -93,7 +93,7 @@ def _steps(document: dict[str, Any]) -> list[str]:
         f"  none named where none is   {_rate(found['error_free'])}",
         f"  harmonic mean (F1)         {_rate(found['f1'])}",
         f"  verdicts                   {kinds}",
-        *(f"    {task:<25}{_rate(of['f1'])}" for task, of in found["tasks"].items()),
+        *(f"    {task:<24} {_rate(of['f1'])}" for task, of in found["tasks"].items()),
         *lines,
     ]
 
