@@ -33,8 +33,8 @@ def balance_topics(
     """
     if topics < 1 or times < 1:
         raise ValueError(f"topics {topics} and times {times} must be 1 or more")
-    said = preferences.select("prompt_id", text=spoken("prompt"))
-    prompts = said.unique("prompt_id", keep="first").sort("prompt_id")
+    asked = preferences.select("prompt_id", "prompt").unique("prompt_id", keep="first").sort("prompt_id")
+    prompts = asked.select("prompt_id", text=spoken("prompt"))
     if prompts.height < 8:
         return removals(pl.DataFrame(schema={"row_id": pl.String, "reason": pl.String, "value": pl.String}))
     rows = reduced(weighted(prompts["text"]), size)

@@ -16,6 +16,9 @@ from schemas.blocks import row_filter
 from schemas.coins import coins
 from tasks.filters._texts import removals, sides, spoken
 
+_ROWS = 20_000
+"""Texts that are cut into words at a time."""
+
 
 @row_filter(scope="dataset", texts=True)
 def stock_phrases(
@@ -38,13 +41,22 @@ def stock_phrases(
         raise ValueError(f"n {n} must be 1 or more, and most {most} above 0 and at most 1")
     parts = [pl.DataFrame(schema={"row_id": pl.String, "reason": pl.String, "value": pl.String})]
     for side in sides(of):
-        words = preferences.select(row_id="pair_id", words=spoken(side).str.to_lowercase().str.extract_all(r"\w+"))
-        words = words.filter(pl.col("words").list.len() >= 2 * n)
-        toss = pl.Series("coin", coins(seed, words["row_id"], "stock phrases", side), dtype=pl.Float64)
-        for place, phrase in (("begins", pl.col("words").list.head(n)), ("ends", pl.col("words").list.tail(n))):
-            rows = words.with_columns(toss, phrase=phrase.list.join(" "))
+        portions = (_ends(part, side, n) for part in preferences.iter_slices(_ROWS))
+        phrases = pl.concat([_ends(preferences.clear(), side, n), *portions])
+        toss = pl.Series("coin", coins(seed, phrases["row_id"], "stock phrases", side), dtype=pl.Float64)
+        cap = max(least, int(most * phrases.height))
+        for place in ("begins", "ends"):
+            rows = phrases.select("row_id", toss, phrase=place)
+            rows = rows.filter(pl.len().over("phrase") > cap)
             rank = pl.struct("coin", "row_id").rank("ordinal").over("phrase")
-            cap = max(least, int(most * words.height))
             reason = pl.when(rank > cap).then(pl.lit(f"{side} {place} as too many do"))
             parts.append(rows.select("row_id", reason=reason, value="phrase"))
     return removals(pl.concat(parts))
+
+
+def _ends(rows: pl.DataFrame, side: str, n: int) -> pl.DataFrame:
+    """Returns row_id and the first and last ``n`` words of the texts that have twice as many, in lower case."""
+    words = rows.select(row_id="pair_id", words=spoken(side).str.to_lowercase().str.extract_all(r"\w+"))
+    words = words.filter(pl.col("words").list.len() >= 2 * n)
+    first, last = pl.col("words").list.head(n), pl.col("words").list.tail(n)
+    return words.select("row_id", begins=first.list.join(" "), ends=last.list.join(" "))

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tasks.texts.words import words
+from tasks.texts.words import chunks, words
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 BITS = 18
@@ -29,9 +29,13 @@ def weighted(texts: pl.Series, *, commonest: float = 0.5) -> Any:
     """
     from scipy.sparse import coo_array  # type: ignore[import-untyped]
 
-    found = words(texts.fill_null("").str.to_lowercase().str.replace_all(ENDINGS, ""))
-    column = (found.hashes >> np.uint64(64 - BITS)).astype(np.int32)
-    counts = coo_array((np.ones(len(column), np.float32), (found.text, column)), shape=(len(texts), 1 << BITS)).tocsr()
+    rows, columns = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
+    for start, end in chunks(texts):
+        found = words(texts[start:end].fill_null("").str.to_lowercase().str.replace_all(ENDINGS, ""))
+        rows.append(found.text + np.int32(start))
+        columns.append((found.hashes >> np.uint64(64 - BITS)).astype(np.int32))
+    row, column = np.concatenate(rows), np.concatenate(columns)
+    counts = coo_array((np.ones(len(column), np.float32), (row, column)), shape=(len(texts), 1 << BITS)).tocsr()
     counts.sum_duplicates()
     seen = np.bincount(counts.indices, minlength=1 << BITS)
     weight = np.where(seen > max(1.0, commonest * len(texts)), 0.0, np.log((1 + len(texts)) / (1 + seen)) + 1)
