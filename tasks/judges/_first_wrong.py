@@ -33,6 +33,7 @@ _NO = re.compile(
     r"(?![\w/])(?P<rest>[^\n]*)",
     re.IGNORECASE,
 )
+_OTHER = re.compile(r"\b(?:or|maybe|perhaps|possibly)\b[ \t]*(?:in[ \t]+)?(?:step[ \t]*)?#?\d", re.IGNORECASE)
 _DOUBT = re.compile(r"\d|\b(?:wrong|incorrect|but|except|or|of)\b", re.IGNORECASE)
 _JUDGED = re.compile(r"^\W*final\s+judge?ment\W*(correct|right|wrong|incorrect)\W*$", re.IGNORECASE | re.MULTILINE)
 _ANALYSIS = re.compile(r"^\W*error analysis\W*:\W*(\S[^\n]*)", re.IGNORECASE | re.MULTILINE)
@@ -106,7 +107,7 @@ def _named(claim: Claim, text: str) -> Named | None:
     if no:
         return None if _DOUBT.search(no["rest"]) else "none"
     step = _STEP.match(said)
-    return int(step["number"]) if step else None
+    return int(step["number"]) if step and not _OTHER.search(said, step.end()) else None
 
 
 def _agrees(value: Named, text: str) -> bool:

@@ -62,7 +62,8 @@ class Imported(NamedTuple):
 def plain(gold: pl.DataFrame) -> pl.DataFrame:
     """Returns a gold table with all its columns in order; those that are absent are null, unknown ones are dropped.
 
-    An annotator may label an item twice (people do, when asked again).
+    A solution that came as a list of steps is their text, a line each. An annotator may label an item twice (people do,
+    when asked again).
 
     Raises:
         ValueError: no item or label.
@@ -70,7 +71,8 @@ def plain(gold: pl.DataFrame) -> pl.DataFrame:
     missing = [name for name in ("item_id", "label") if name not in gold.columns]
     if missing:
         raise ValueError(f"a gold table needs the column {missing[0]!r}; it has {', '.join(gold.columns)}")
-    return shaped(gold, GOLD)
+    rows = shaped(gold, GOLD)
+    return rows.with_columns(first=pl.coalesce(pl.col("steps").list.join("\n"), "first"))
 
 
 def shaped(frame: pl.DataFrame, columns: Columns) -> pl.DataFrame:

@@ -35,7 +35,6 @@ def bigbench_mistake(solutions: pl.DataFrame) -> Imported:
     gold = solutions.select(
         "task", "steps", item_id=pl.format("bigbench_mistake/{}/{}", "task", "item"), label=label,
         prompt=pl.format("({})\n\n{}", pl.col("task").str.replace_all("_", " "), "input"),
-        first=pl.col("steps").list.join("\n"),
     )  # fmt: skip
     return Imported(plain(gold), shaped(pl.DataFrame(), VERDICTS).clear())
 
@@ -56,7 +55,7 @@ def mrgsm8k(first_error: pl.DataFrame, critics: pl.DataFrame | None = None) -> I
     right = pl.col("solution_correct") if "solution_correct" in first_error.columns else pl.lit(False)
     gold = first_error.select(
         "steps", item_id=name, label=pl.coalesce(_number("first_error_step"), pl.when(right).then(pl.lit(NONE))),
-        prompt="question", first=pl.col("steps").list.join("\n"), subset="question_type",
+        prompt="question", subset="question_type",
     )  # fmt: skip
     if critics is None:
         return Imported(plain(gold), shaped(pl.DataFrame(), VERDICTS).clear())

@@ -70,6 +70,12 @@ def test_a_judge_that_names_no_step_is_refused(command, serve_engine, mistakes):
     assert "judge 'pointwise' names none; try first_wrong_step" in ran.message
 
 
+def test_solutions_without_recorded_verdicts_say_so(command, mistakes):
+    ran = command("audit", "Claude", "--gold", mistakes)
+    assert ran.code == 2
+    assert "no verdicts of 'Claude'" in ran.message
+
+
 def test_critics_answers_that_were_recorded_show_their_explanations(command, tmp_path):
     first = [{"uuid": str(i), "question": f"q {i}", "question_type": "original", "steps": ["Step 1: a", "Step 2: b"],
               "first_error_step": "2", "solution_correct": False} for i in range(4)]  # fmt: skip

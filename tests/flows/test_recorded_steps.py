@@ -76,6 +76,24 @@ def test_solutions_that_part_after_common_steps_make_a_pair(command, tmp_path):
     )  # fmt: skip
 
 
+def test_a_critic_is_shown_the_steps_as_they_were_listed(command, serve_engine, tmp_path):
+    served = serve_engine()
+    served.engine.speak = lambda body: "First Error Step: 3" if "=== step 3 " in str(body) else "First Error Step: N/A"
+    (tmp_path / "criticised.yaml").write_text(
+        "name: criticised\nsource: none\nabout: Solutions with fewer wrong steps win.\nblocks:\n"
+        "  - sample: recorded\n    policy: ''\n  - judge: first_wrong_step\n    model: ''\n"
+        "  - score: mean\n  - select: best_vs_worst\n"
+    )
+    rows = [{"prompt": "q", "steps": ["a", "", "b"]}, {"prompt": "q", "steps": ["a\n\nb"]}]
+    words = ["run", "./criticised.yaml", "--data", write(tmp_path / "two.jsonl", rows), "--map", "completion=steps"]
+    ran = command(*words, "--judge", f"openai:{served.url}:m", "--json")
+    assert ran.code == 0, ran.err
+    said = "select score, json_extract(meta, '$.steps')::int as steps from judgments order by 1"
+    assert command("sql", said, "--json").json == [
+        {"score": pytest.approx(2 / 3), "steps": 3}, {"score": 1.0, "steps": 1},
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("row", "says"),
     [

@@ -49,6 +49,7 @@ def test_a_step_is_read_however_it_is_written(reply: str, step: object) -> None:
         pytest.param("First Error Step: 2 or 3", id="two steps"),
         pytest.param("First Error Step: 2, 3", id="a list"),
         pytest.param("First Error Step: 2-3", id="a range"),
+        pytest.param("First Error Step: Step 2 (or perhaps step 3)", id="a second thought"),
         pytest.param("First Error Step: 2\nFirst Error Step: 3", id="two claims"),
         pytest.param('First Error Step: 2\n{"first_error": 3}', id="two forms that differ"),
         pytest.param('{"first_error": 2, "first_error": 3}', id="a key twice"),

@@ -53,6 +53,13 @@ def test_solutions_are_a_gold_set_without_any_verdicts() -> None:
         recognised(FIRST, pl.DataFrame({"uuid": ["u"], "pred_error_step": ["1"]}))
 
 
+def test_a_file_of_ones_own_may_list_its_steps() -> None:
+    own = pl.DataFrame(
+        {"item_id": ["i", "j"], "label": ["1", "none"], "first": ["x", "kept"], "steps": [["a", "b"], None]}
+    )
+    assert recognised(own).gold["first"].to_list() == ["a\nb", "kept"]
+
+
 def test_an_audit_shows_the_share_of_explanations_graded_right() -> None:
     many = pl.DataFrame({"uuid": [str(i) for i in range(133)], "question": "q", "question_type": "original",
                          "steps": [["a", "b"]] * 133, "first_error_step": "1"})  # fmt: skip
