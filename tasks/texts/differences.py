@@ -158,9 +158,12 @@ def _shared(tokens: list[Tokens]) -> tuple[Ints, Ints, Ints, Ints, Ints]:
     """
     keys, slots, seen = [], [], []
     for side in tokens:
-        pair = np.repeat(np.arange(len(side.first) - 1, dtype=np.uint64), np.diff(side.first))
-        keys.append(side.keys ^ (pair * _PAIR))
-        slots.append(((keys[-1] * _ODD) >> np.uint64(64 - _SLOTS)).astype(np.int64))
+        own = np.repeat(np.arange(len(side.first) - 1, dtype=np.uint64) * _PAIR, np.diff(side.first))
+        own ^= side.keys
+        keys.append(own)
+        slot = own * _ODD
+        slot >>= np.uint64(64 - _SLOTS)
+        slots.append(slot.view(np.int64))
         seen.append(np.zeros(1 << _SLOTS, np.bool_))
         seen[-1][slots[-1]] = True
     a, b = np.flatnonzero(seen[1][slots[0]]), np.flatnonzero(seen[0][slots[1]])
