@@ -63,7 +63,7 @@ def recorded_steps(
 ) -> Search:
     """Returns the tree of the prompt's recorded solutions; their first wrong steps carry ``first_error`` in their meta.
 
-    The end of a solution without a wrong step carries ``first_error: false``. A recorded label is the reward of the
+    The end of a solution without a wrong step carries ``no_error``. A recorded label is the reward of the
     end, and counts as one judged continuation of every step before it. In their ``meta``, completions say how they are
     ``marked``: ``error``, ``none``, or, with no label, ``unlabelled``, ``unreadable`` (no step has that number),
     ``contradicted`` (by a solution that has the same steps) or ``empty``.
@@ -137,5 +137,5 @@ def _notes(found: Sequence[Solution]) -> dict[Node, dict[str, Any]]:
         if any(len(said[node]) > 1 for node, _ in one.judged):
             one.error, one.marked = None, "contradicted"
     kept = [one for one in found if one.error is not None]
-    ends = {one.path[-1]: {"first_error": False} for one in kept if one.error == 0}
+    ends = {one.path[-1]: {"no_error": True} for one in kept if one.error == 0}
     return ends | {one.path[one.error - 1]: {"first_error": True} for one in kept if one.error}

@@ -107,7 +107,7 @@ class Tree:
 def first_error(path: Sequence[Step]) -> int | None:
     """Returns the place of the first wrong step, the path's length where none is, null where nobody said."""
     place = next((place for place, step in enumerate(path) if step.meta.get("first_error")), None)
-    return len(path) if place is None and path[-1].meta.get("first_error") is False else place
+    return len(path) if place is None and path[-1].meta.get("no_error") else place
 
 
 def marked_right(tree: Tree) -> set[Step]:

@@ -37,7 +37,8 @@ def _choice(index: int, steps: list[str] | str, mark: Any, label: bool | None) -
 
 def errors(grown: Grown) -> dict[str, bool]:
     """Returns what is marked in the tree: the text up to there, and whether it is a first error."""
-    return {text: row["meta"]["first_error"] for text, row in texts(grown).items() if "first_error" in row["meta"]}
+    marks = {text: row["meta"] for text, row in texts(grown).items()}
+    return {text: "first_error" in mark for text, mark in marks.items() if {"first_error", "no_error"} & set(mark)}
 
 
 def marked(grown: Grown) -> list[tuple[str, Any]]:

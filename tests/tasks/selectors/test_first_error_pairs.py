@@ -67,7 +67,7 @@ def test_marks_alone_make_pairs_where_solutions_part() -> None:
     steps = {
         "a": {}, "a/bad": {"meta": {"first_error": True}}, "a/bad/x": end,
         "a/good": {}, "a/good/late": {**end, "meta": {"first_error": True}},
-        "a/fine": {**end, "meta": {"first_error": False}}, "a/unsaid": end,
+        "a/fine": {**end, "meta": {"no_error": True}}, "a/unsaid": end,
     }  # fmt: skip
     found = first_error_pairs(tree(steps), marked=True)
     assert pairs(found) == [("a/fine", "a/bad"), ("a/good", "a/bad")]

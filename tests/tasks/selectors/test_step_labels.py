@@ -109,7 +109,7 @@ def test_a_row_cut_at_its_first_wrong_step_is_ones_and_then_a_nought() -> None:
 
 def test_an_end_marked_free_of_errors_labels_every_step_right_and_unmarked_paths_can_be_left_out() -> None:
     steps = {
-        "a": {}, "a/b": {"terminal": True, "reward": 0.0, "meta": {"first_error": False}},
+        "a": {}, "a/b": {"terminal": True, "reward": 0.0, "meta": {"no_error": True}},
         "a/c": {"meta": {"first_error": True}}, "a/c/d": {"terminal": True, "reward": 1.0},
         "e": {"rollouts": 1, "successes": 1}, "e/f": {"terminal": True, "reward": 1.0},
     }  # fmt: skip
