@@ -44,9 +44,8 @@ def replayed(data: Path, mapping: Mapping[str, str]) -> dict[str, Any]:
     for number, (row, prompt_id) in enumerate(zip(rows.iter_rows(named=True), ids, strict=True), start=1):
         text = _text(row[column])
         if text is None:
-            found = type(row[column]).__name__
-            why = f"expected the completion's text, or a list of its steps' texts, found {found}"
-            raise DataError(why, file=file, row=number, field=column)
+            found = type(row[column]).__name__ + " of other than texts" * isinstance(row[column], list)
+            raise DataError(f"expected the completion's text, found {found}", file=file, row=number, field=column)
         entry = {**text, **{name: row[found] for name, found in names.items()}}
         _check_rating(entry, names, file, number)
         filed.setdefault(keys[prompt_id], []).append({**entry, "prompt_id": prompt_id})

@@ -97,7 +97,7 @@ def test_a_critic_is_shown_the_steps_as_they_were_listed(command, serve_engine, 
 @pytest.mark.parametrize(
     ("row", "says"),
     [
-        ({"steps": ["a", 2]}, "expected the completion's text, or a list of its steps' texts, found list"),
+        ({"steps": ["a", 2]}, "expected the completion's text, found list of other than texts"),
         ({"steps": ["a"], "first_error": True}, "expected a step's number, found True"),
         ({"steps": ["a"], "first_error": [1]}, "expected a step's number, found [1]"),
     ],
