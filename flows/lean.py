@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import sys
 from importlib.abc import MetaPathFinder
@@ -31,3 +32,10 @@ def lean() -> None:
     # cycles as often as Python does by itself took 0.08 ms a call.
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+def trim() -> None:
+    """Gives free memory back to the system, where the C library can (glibc): it keeps a fifth of a run's otherwise."""
+    release = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if release is not None:
+        release(0)

@@ -22,7 +22,7 @@ import polars as pl
 from flows import progress, shards
 from flows.estimate import estimate, pilot, prices
 from flows.floor import check_floor
-from flows.lean import lean
+from flows.lean import lean, trim
 from flows.opening import interrupts, opened, remembered, revisions, start
 from flows.plan import Plan
 from flows.result import Counts, Result, spent
@@ -170,7 +170,11 @@ class _Run:
                 await pending
 
     def _work(self, shard: Answered) -> ShardWork:
-        return lambda: shards.finish(shard, self.plan, self.store, self.spool, self.run_id)
+        def work() -> None:
+            trim()  # of what the shard before this one held
+            shards.finish(shard, self.plan, self.store, self.spool, self.run_id)
+
+        return work
 
     def _publish(self, say: Callable[[str], None]) -> Result:
         shards.conclude(self.plan, self.spool)
@@ -180,6 +184,7 @@ class _Run:
         reason = refused(checks)
         say("measuring and publishing")
         measured = self._measured(files)
+        trim()
         version = self.store.publish(
             self.plan.dataset, files, run_id=self.run_id, recipe=self.plan.recipe.name,
             recipe_hash=self.plan.recipe.hash, status="quarantined" if reason else "published",
