@@ -139,6 +139,10 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:  # of a file that was to be written or read; what a block does wrong is no OSError
+        logging.getLogger(__name__).debug("%s", error, exc_info=True)
+        what = f"{error.filename} cannot be read or written: {error.strerror}" if error.filename else str(error)
+        _fail(what, 4)
     else:
         sys.exit(code if isinstance(code, int) else 0)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from flows.plan import Plan
 from flows.shards import judged
+from schemas.errors import boundary
 from schemas.exchange import Choice, Reply, Request
 from schemas.ids import content_id
 from storage.ledger import Ledger, Stored
@@ -89,7 +90,9 @@ def _walk(plan: Plan, prompt: dict[str, Any], reply: Any) -> None:
         params = registry.check(spec, plan.recipe.name)
         if "seed" in params:
             params["seed"] += plan.seed
-        for row in _exchange(registry.find("sample", spec.name).function, reply, prompt, **params):
+        with boundary(f"recipe {plan.recipe.name}, block sample: {spec.name}"):
+            rows = _exchange(registry.find("sample", spec.name).function, reply, prompt, **params)
+        for row in rows:
             row["completion_id"] = content_id("planned", prompt["prompt_id"], spec.name, row["sample_index"])
             row["prompt_id"] = prompt["prompt_id"]
             row.setdefault("policy", params.get("policy") or "")

@@ -16,6 +16,7 @@ from schemas.ids import content_id
 from schemas.recipe import BlockSpec, Recipe
 from schemas.tables import AUDITS
 from storage.files import content_digest
+from storage.publish import check_name
 from tasks import load, recipes, registry, search
 from tasks.backends.base import Backend
 from tasks.backends.specs import open_backend, parse
@@ -92,6 +93,7 @@ def make(request: Request) -> Plan:
     policy = f"replay:{request.data}" if request.data else request.policy
     recipe = recipes.with_models(recipe, policy=policy, judge=request.judge)
     check_floor_names(recipe)
+    check_name(request.publish or recipe.name)
     file = request.data or request.prompts
     if file:
         prompts = load.file_prompts(file, request.mapping, request.limit)

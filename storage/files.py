@@ -174,13 +174,15 @@ def settle_path(path: Path) -> None:
 @contextlib.contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
     """Yields a path to write to; on leaving it takes the place of ``path`` in one step, on an error it is removed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with _said_of(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
     draft = _draft(path)
     try:
         yield draft
-        settle_path(draft)
-        draft.replace(path)
-        settle_path(path.parent)
+        with _said_of(path):
+            settle_path(draft)
+            draft.replace(path)
+            settle_path(path.parent)
     finally:
         draft.unlink(missing_ok=True)
 
@@ -196,9 +198,10 @@ def atomic_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
         UsageError: ``path`` exists and ``replace`` is false, or it is a file.
     """
     _refuse(path, replace)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = _draft(path)
-    draft.mkdir()
+    with _said_of(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = _draft(path)
+        draft.mkdir()
     try:
         yield draft
         for folder, _, names in os.walk(draft):
@@ -216,6 +219,15 @@ def atomic_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
         settle_path(path.parent)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _said_of(path: Path) -> Iterator[None]:
+    """Raises what the disk says of a draft or of a folder above as said of the path that was asked for."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def _refuse(path: Path, replace: bool) -> None:

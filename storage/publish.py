@@ -213,11 +213,16 @@ def show(store: Store) -> None:
         log.warning("the catalog file was not renewed: %s", error)
 
 
-def _check(dataset: str, tables: Mapping[str, Contents], status: str) -> None:
+def check_name(dataset: str) -> None:
+    """Raises UsageError where a dataset cannot have that name."""
     if not _DATASET.fullmatch(dataset) or dataset.endswith(QUARANTINE):
         raise UsageError(
             f"{dataset!r} cannot name a dataset: letters, digits, '.', '_', '-', and no {QUARANTINE} at its end"
         )
+
+
+def _check(dataset: str, tables: Mapping[str, Contents], status: str) -> None:
+    check_name(dataset)
     for name in tables:
         if name not in PRIMARY:
             raise UsageError(f"{name!r} is not a dataset table: {nearest(name, PRIMARY)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -53,10 +54,10 @@ def vacuum(store: Store, *, keep_hours: float = 24.0, dry_run: bool = False) -> 
         dry_run: only says which it would remove.
 
     Raises:
-        UsageError: ``keep_hours`` is under one.
+        UsageError: ``keep_hours`` is under one, or no number of hours.
         StoreError: a file of a named version was about to go; nothing of that table was removed.
     """
-    if keep_hours < LEAST_HOURS:
+    if not LEAST_HOURS <= keep_hours < math.inf:
         raise UsageError(
             f"found keep_hours {keep_hours}, the least is {LEAST_HOURS}: readers may still be at those files"
         )

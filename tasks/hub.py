@@ -50,6 +50,8 @@ def publish(
     if version.status == "quarantined" and not quarantined:
         raise RefusedError(f"{version.name} was refused by a gate; --quarantined publishes it all the same")
     formats = formats or usual(version)
+    if "://" in to and not to.startswith("s3://"):
+        raise UsageError(f"{to}: a version goes to a folder, to hub:ORG/NAME, or to s3://BUCKET/FOLDER")
     if to.startswith(("hub:", "s3://")):
         with tempfile.TemporaryDirectory(prefix="pairwright-") as draft:
             configs = _fill(Path(draft), store, version, formats, license, page)

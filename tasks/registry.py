@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
+import math
 import pkgutil
 import warnings
 from collections.abc import Callable, Iterator
@@ -26,6 +27,8 @@ from schemas.recipe import BlockSpec, Recipe
 
 SPECS = ("policy", "model", "reference_model")
 """The parameters that name who answers."""
+LEAST = {"temperature": 0, "max_tokens": 1}
+"""What is asked of any model, and the least it can be."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +155,8 @@ def check(spec: BlockSpec, recipe: str) -> dict[str, Any]:
     """Returns the block's parameters, checked and with defaults filled in.
 
     Raises:
-        RecipeError: an unknown or misspelt parameter (with the nearest one), a missing one, or a wrong type.
+        RecipeError: an unknown or misspelt parameter (with the nearest one), a missing one, a wrong type, or a number
+            that no model can be asked with.
     """
     block = find(spec.verb, spec.name)
     fields = block.params.model_fields
@@ -166,7 +170,12 @@ def check(spec: BlockSpec, recipe: str) -> dict[str, Any]:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"]))
         raise RecipeError(f"{where}, parameter {field!r}: {first['msg']}, found {first.get('input')!r}") from error
-    return {name: getattr(checked, name) for name in fields}
+    params = {name: getattr(checked, name) for name in fields}
+    for name, value in params.items():
+        if isinstance(value, int | float) and not value >= LEAST.get(name, -math.inf):  # no number is NaN or more
+            allowed = f"{LEAST[name]} or more" if name in LEAST else "a number"
+            raise RecipeError(f"{where}, parameter {name!r}: expected {allowed}, found {value!r}")
+    return params
 
 
 def validate(recipe: Recipe) -> None:

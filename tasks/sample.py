@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from schemas.errors import boundary
 from schemas.exchange import Grown
 from schemas.ids import content_id
 from schemas.recipe import BlockSpec
@@ -32,7 +33,7 @@ class Sampling:
 
     def __init__(self, spec: BlockSpec, recipe: str, seed: int, fingerprints: dict[str, str]) -> None:
         self.block = registry.find(spec.verb, spec.name)
-        self.params = registry.check(spec, recipe)
+        self.params, self.recipe = registry.check(spec, recipe), recipe
         if "seed" in self.params:
             self.params["seed"] += seed
         self.policy = self.params.get("policy") or self.params.get("reference_model") or ""
@@ -40,7 +41,8 @@ class Sampling:
 
     async def __call__(self, driver: Driver, prompt: dict[str, Any], order: Order) -> Rows:
         """Returns the prompt's completions as rows of the completions table."""
-        rows = await driver.exchange(self.block.function, prompt, order=order, **self.params)
+        with boundary(f"recipe {self.recipe}, block sample: {self.block.name}, prompt {prompt['prompt_id']}"):
+            rows = await driver.exchange(self.block.function, prompt, order=order, **self.params)
         for row in rows:
             row.setdefault("policy", self.policy)
             row["prompt_id"] = prompt["prompt_id"]

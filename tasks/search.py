@@ -20,7 +20,7 @@ import inspect
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from schemas.errors import DataError, RecipeError
+from schemas.errors import DataError, RecipeError, boundary
 from schemas.exchange import Grown, Reply, Request
 from schemas.ids import canonical, content_id
 from schemas.messages import assistant
@@ -52,7 +52,7 @@ class Searching:
 
     def __init__(self, spec: BlockSpec, recipe: str, seed: int, fingerprints: Mapping[str, str]) -> None:
         self.block = registry.find(spec.verb, spec.name)
-        self.params = registry.check(spec, recipe)
+        self.params, self.recipe = registry.check(spec, recipe), recipe
         if "seed" in self.params:
             self.params["seed"] += seed
         self.policy = self.params.get("policy", "")
@@ -66,7 +66,8 @@ class Searching:
     async def __call__(self, driver: Driver, prompt: dict[str, Any], order: Order = (0, 0)) -> Grown:
         """Returns the prompt's tree as rows of the nodes table, and the answers met as rows of completions."""
         verdicts = Judges(prompt, self.judges)
-        found: Any = await driver.exchange(self.block.function, prompt, verdicts, order=order, **self.params)
+        with boundary(f"recipe {self.recipe}, block search: {self.block.name}, prompt {prompt['prompt_id']}"):
+            found: Any = await driver.exchange(self.block.function, prompt, verdicts, order=order, **self.params)
         return self.identified(prompt, found)
 
     def identified(self, prompt: Mapping[str, Any], grown: Grown) -> Grown:

@@ -71,7 +71,10 @@ def versions(dataset: str | None, root: str, as_json: bool) -> None:
     """List the versions of DATASET, or of all datasets, oldest first."""
     from storage.store import Store
 
-    found = Store.open(root, create=False).versions(dataset)
+    store = Store.open(root, create=False)
+    found = store.versions(dataset)
+    if dataset is not None and not found.height:
+        store.resolve(dataset)  # says which there are
     columns = ["dataset", "version", "tags", "status", "rows", "recipe", "created_at", "run_id", "digest"]
     if as_json:
         print_json(found.select(columns).to_dicts())

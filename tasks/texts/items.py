@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import polars as pl
+from polars.exceptions import PolarsError
 
 COLUMNS = (
     "text", "question", "problem", "question_content", "problem_statement", "instruction", "prompt", "turns", "goal",
@@ -31,7 +32,7 @@ def read_items(path: Path, column: str | None = None) -> pl.DataFrame:
         column: with the text; by default the first of ``COLUMNS`` that is there.
 
     Raises:
-        ValueError: nothing is there, or no column holds a text.
+        ValueError: nothing is there, it cannot be read, or no column holds a text.
     """
     if path.is_dir():
         files = [file for file in sorted(path.rglob("*")) if file.is_file() and _kind(file) in KINDS]
@@ -40,7 +41,10 @@ def read_items(path: Path, column: str | None = None) -> pl.DataFrame:
         return pl.concat(read_items(file, column) for file in files)
     if not path.is_file():
         raise ValueError(f"there is no file {path} with benchmark items")
-    frame = _frame(path)
+    try:
+        frame = _frame(path)
+    except (OSError, PolarsError) as error:
+        raise ValueError(f"{path} cannot be read as benchmark items: {str(error).splitlines()[0]}") from error
     low = {name.lower(): name for name in reversed(frame.columns)}
     name = column if column is not None else next((low[name] for name in COLUMNS if name in low), None)
     if name is None or name not in frame.columns:
