@@ -18,7 +18,8 @@ import pyarrow as pa
 
 from schemas.blocks import weighter
 from schemas.notes import noted
-from tasks.texts.differences import Mask, Tokens, listed, masks, spaced
+from tasks.texts.differences import Mask, masks
+from tasks.texts.tokens import Tokens, listed, spaced
 
 SIDES = ("chosen", "rejected")
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.texts import differences
-from tasks.texts.differences import differing, listed, masks, spaced
+from tasks.texts.differences import differing, masks
+from tasks.texts.tokens import listed, spaced
 
 SPACES = [" ", "  ", "\n", "\t", "\x1c", "\x85", "\u00a0", "\u1680", "\u2009", "\u2028", "\u202f", "\u205f", "\u3000"]
 PARTS = ["a", "b", "the", "\x00", "\x01", "é", "中", "\u200b", "e" * 9, "f" * 17, "g" * 70, "g" * 71, *SPACES]
@@ -55,6 +56,24 @@ def test_small_portions_and_pairs_left_to_difflib_give_the_same(monkeypatch):
     monkeypatch.setattr(differences, "PLACES", 400)  # pairs with more than 100 common places go to difflib
     monkeypatch.setattr(differences, "_CHUNK", 4)
     assert both(sides, spaced) == expected
+    monkeypatch.setattr(differences, "DENSE", 10**6)
+    assert both(sides, spaced) == expected
+
+
+WORDS = st.lists(st.sampled_from("abcde"), min_size=8, max_size=40)
+EDITS = st.lists(st.tuples(st.integers(0, 50), st.sampled_from(["", "a", "x", "a b c d"])), max_size=5)
+
+
+@given(st.lists(st.tuples(WORDS, EDITS), max_size=5))
+def test_edited_texts_differ_as_difflib_finds_one_pair_at_a_time(made):
+    pairs = []
+    for words, edits in made:
+        other = list(words)
+        for place, put in edits:
+            other[place % len(other)] = put
+        pairs.append((" ".join(words), " ".join(other)))
+    sides = [pl.Series([pair[side] for pair in pairs], dtype=pl.String) for side in (0, 1)]
+    assert both(sides, spaced) == [plain(*(re.findall(r"\s*\S+", text) for text in pair)) for pair in pairs]
 
 
 def test_nothing_in_common_and_nothing_at_all():
