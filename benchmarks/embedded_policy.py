@@ -81,7 +81,8 @@ def on_transformers() -> int:
 
     torch.set_num_threads(1)
     tokenizer = AutoTokenizer.from_pretrained(FOLDER, padding_side="left")
-    model = AutoModelForCausalLM.from_pretrained(FOLDER, dtype=torch.float32).eval()
+    model = AutoModelForCausalLM.from_pretrained(FOLDER, dtype=torch.float32)
+    model.train(False)
     texts = [
         tokenizer.apply_chat_template(messages(expression), tokenize=False, add_generation_prompt=True)
         for expression in expressions(PROBLEMS, 1)

@@ -39,10 +39,11 @@ async def run(ledger: Ledger, calls: int, width: int, latency_s: float) -> float
     async def work() -> None:
         for number in numbers:
             request = question(number)
-            if not ledger.find(request):
+            found = ledger.find(request)
+            if not found:
+                await ledger.claim(request, found)
                 if latency_s:
                     await asyncio.sleep(latency_s * (0.5 + number % 97 / 97))
-                await ledger.claim(request)
                 await ledger.keep(request, answer(number))
                 ledger.release(request)
 
