@@ -52,7 +52,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "correct_vs_wrong": {"criterion": "correct", "per_prompt": 8}, "all_pairs": {"min_margin": 4.0},
     "objective_margins": {"weights": {"brevity": 0.3}},
     "outcome_examples": {"criterion": "correct"}, "posterior": {"unaudited_accuracy": 0.8},
-    "subset": {"share": 0.5}, "toxic": {"criteria": ["brevity"]},
+    "subset": {"share": 0.5}, "diverse_subset": {"keep": 1000}, "toxic": {"criteria": ["brevity"]},
 }  # fmt: skip
 MOST = 6
 """Pairs a prompt, where a block would make all there are: ten million and more here."""
