@@ -171,4 +171,6 @@ def main(name: str, *files: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 3 or sys.argv[1] not in SETS:
+        raise SystemExit(__doc__)
     main(*sys.argv[1:])

@@ -72,4 +72,6 @@ def main(llmbar: str, vicuna: str, solutions: str | None = None, critics: str | 
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:5])
+    if len(sys.argv) not in (3, 5):
+        raise SystemExit(__doc__)
+    main(*sys.argv[1:])
