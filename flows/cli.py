@@ -143,6 +143,12 @@ def main(arguments: list[str] | None = None) -> None:
         logging.getLogger(__name__).debug("%s", error, exc_info=True)
         what = f"{error.filename} cannot be read or written: {error.strerror}" if error.filename else str(error)
         _fail(what, 4)
+    except Exception as error:
+        from storage.guard import unreadable
+
+        if not unreadable(error):
+            raise
+        _fail(f"a data file is broken: {error}; `pairwright verify` names what is wrong with a lake", 4)
     else:
         sys.exit(code if isinstance(code, int) else 0)
 

@@ -6,8 +6,12 @@ Nothing here changes data: which lake, which ledger, how many workers.
 from __future__ import annotations
 
 import os
+from typing import Any
 
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schemas.errors import UsageError
 
 
 class Settings(BaseSettings):
@@ -24,6 +28,19 @@ class Settings(BaseSettings):
 
     root: str = "./lake"
     ledger: str | None = None
-    workers: int = min(2, os.cpu_count() or 1)
+    workers: int = Field(default=min(2, os.cpu_count() or 1), ge=0)
     ask_above: float = 1.0
     sandbox: str = "sandbox"
+
+    def __init__(self, **values: Any) -> None:
+        """Reads the environment.
+
+        Raises:
+            UsageError: a setting is none; the message names its variable.
+        """
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = f"PAIRWRIGHT_{'_'.join(map(str, first['loc'])).upper()}"
+            raise UsageError(f"{name}: {first['msg']}, found {first['input']!r}") from error

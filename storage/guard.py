@@ -25,6 +25,11 @@ def guarded(what: str, where: object) -> Iterator[None]:
         raise StoreError(_explain(what, where, error)) from error
 
 
+def unreadable(error: BaseException) -> bool:
+    """Says whether an error is of a data file that is broken: a lazy read finds that only where its rows are used."""
+    return isinstance(error, _failures()) and "parquet" in str(error).lower()
+
+
 def _failures() -> tuple[type[BaseException], ...]:
     """Returns what counts as a failure of the store; evaluated only once something was raised."""
     import polars.exceptions

@@ -101,7 +101,11 @@ def verify(store: Store) -> list[str]:
             continue
         paths = store.delta(table.name).files()
         gone = [path for path in paths if not exists(path)]
+        broken = [path for path in paths if path not in gone and not _opens(store, path)]
         wrong += [f"table {table.name} lacks its file {path}" for path in gone]
+        wrong += [f"table {table.name} has a file that is no Parquet: {path}" for path in broken]
+        if broken:
+            continue
         keys = store.scan(table, [path for path in paths if path not in gone]).group_by(table.key).len()
         twice = keys.filter(pl.col("len") > 1).select(pl.len()).collect(engine="streaming").item()
         if twice:
@@ -111,6 +115,15 @@ def verify(store: Store) -> list[str]:
     return wrong
 
 
+def _opens(store: Store, path: str) -> bool:
+    """Says whether a file has a Parquet footer; what is wrong further in, its rows and the digest tell."""
+    try:
+        pl.scan_parquet(path, storage_options=dict(store.root.options)).collect_schema()
+    except pl.exceptions.ComputeError:
+        return False
+    return True
+
+
 def verify_version(store: Store, version: Version) -> list[str]:
     """Returns what is wrong with one version: a file that is gone, or content that is not what was published."""
     seals = {}
@@ -118,6 +131,11 @@ def verify_version(store: Store, version: Version) -> list[str]:
         gone = [part.path for part in holding.files if not exists(store.root.at(name, part.path))]
         if gone:
             return [f"{version.name} lacks the file {name}/{path}" for path in gone]
+        broken = [
+            path for path in (store.root.at(name, part.path) for part in holding.files) if not _opens(store, path)
+        ]
+        if broken:
+            return [f"{version.name} has a file that is no Parquet: {path}" for path in broken]
         seals[name] = seal = Seal(TABLES[name])
         frame = rows_of(store, TABLES[name], version)
         for batch in [] if frame is None else frame.collect_batches(chunk_size=files.ROW_GROUP):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from flows.cli import main
@@ -105,6 +107,28 @@ def test_what_a_run_would_fail_on_at_its_end_is_refused_before_it_begins(command
 
     assert (ran.code, ran.err.startswith(f"pairwright: {message}")) == (2, True), ran.err
     assert not (tmp_path / "lake").exists()
+
+
+@pytest.mark.parametrize(("name", "value"), [("WORKERS", "two"), ("WORKERS", "-3"), ("ASK_ABOVE", "much")])
+def test_a_setting_that_is_none_is_named(command, name, value):
+    ran = command("run", "quickstart", "--limit", "1", **{f"PAIRWRIGHT_{name}": value})
+
+    assert (ran.code, ran.message.startswith(f"pairwright: PAIRWRIGHT_{name}: Input should be ")) == (2, True), ran.err
+
+
+@pytest.mark.parametrize("words", [["report", "small"], ["export", "small", "--to", "out"], ["verify", "small"]])
+def test_a_broken_data_file_is_one_message(command, tmp_path, lake, words):
+    shutil.copytree(lake, tmp_path / "copy")
+    (broken,) = (tmp_path / "copy" / "preferences").glob("dataset=small/*.parquet")
+    broken.write_bytes(b"x" * 100)
+
+    ran = command(*words, "--root", "copy")
+
+    assert (ran.code, ran.err.count("\n")) == (4, 1)
+    assert "parquet" in ran.err.lower()
+    assert not (tmp_path / "out").exists()
+    whole = command("verify", "--root", "copy")
+    assert (whole.code, f"small@v1 has a file that is no Parquet: {broken}" in whole.err) == (4, True), whole.err
 
 
 @pytest.mark.parametrize("verb", ["run", "plan"])
