@@ -118,7 +118,8 @@ def verify(store: Store) -> list[str]:
 def _opens(store: Store, path: str) -> bool:
     """Says whether a file has a Parquet footer; what is wrong further in, its rows and the digest tell."""
     try:
-        pl.scan_parquet(path, storage_options=dict(store.root.options)).collect_schema()
+        options = dict(store.root.options)
+        pl.scan_parquet(path, glob=False, hive_partitioning=False, storage_options=options).collect_schema()
     except pl.exceptions.ComputeError:
         return False
     return True
