@@ -93,6 +93,7 @@ def make(request: Request) -> Plan:
     policy = f"replay:{request.data}" if request.data else request.policy
     recipe = recipes.with_models(recipe, policy=policy, judge=request.judge)
     check_floor_names(recipe)
+    registry.installed(recipe)
     check_name(request.publish or recipe.name)
     file = request.data or request.prompts
     if file:

@@ -48,6 +48,7 @@ class Mark:
         runs: it sends programs to the sandbox beside what it asks a model.
         texts: it needs prompt, chosen and rejected although it sees all rows at once; others are spared the memory.
         files: parameters that may name a file or folder; what these hold is part of the recipe's hash.
+        extra: the module it cannot do without, and the extra that installs it.
     """
 
     verb: str
@@ -58,6 +59,7 @@ class Mark:
     runs: bool = False
     texts: bool = False
     files: tuple[str, ...] = ()
+    extra: tuple[str, str] | None = None
 
 
 class _Decorator(Protocol):
@@ -76,6 +78,7 @@ class _Decorator(Protocol):
         runs: bool = ...,
         texts: bool = ...,
         files: tuple[str, ...] = ...,
+        extra: tuple[str, str] | None = ...,
     ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 
 
@@ -83,10 +86,11 @@ def _mark(verb: str, asks: bool = False) -> _Decorator:
     def decorate(
         function: Callable[P, R] | None = None, *, scope: Scope = "prompt", needs: tuple[str, ...] = (),
         asks: bool = asks, makes: Makes = "preferences", runs: bool = False, texts: bool = False,
-        files: tuple[str, ...] = (),
+        files: tuple[str, ...] = (), extra: tuple[str, str] | None = None,
     ) -> Callable[P, R] | Callable[[Callable[P, R]], Callable[P, R]]:  # fmt: skip
         def note(marked: Callable[P, R]) -> Callable[P, R]:
-            marked.__pairwright__ = Mark(verb, scope, needs, asks, makes, runs, texts, files)  # type: ignore[attr-defined]
+            mark = Mark(verb, scope, needs, asks, makes, runs, texts, files, extra)
+            marked.__pairwright__ = mark  # type: ignore[attr-defined]
             return marked
 
         return note(function) if function else note

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.errors import StoreError, UsageError
+from storage.files import atomic_file
 from storage.ledger_rows import Call, decode, key_of
 
 ANSWERS = pa.schema([
@@ -114,21 +115,18 @@ def export(calls: Readable, path: Path, batch: int = 5000) -> int:
     if path.suffix not in (".parquet", ".jsonl"):
         raise UsageError(f"{path}: a ledger is exported to a .parquet or a .jsonl file")
     rows, count = answers(calls.scan()), 0
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with partial.open("wb") as file:
-            if path.suffix == ".parquet":
-                with pq.ParquetWriter(file, ANSWERS, compression="zstd") as writer:
-                    while some := list(islice(rows, batch)):
-                        writer.write_table(pa.Table.from_pylist(some, ANSWERS))
-                        count += len(some)
-            else:
-                for row in rows:
-                    file.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
-                    count += 1
-        partial.replace(path)
-    except OSError as error:
-        raise StoreError(f"{path}: {error.strerror or error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
+    with atomic_file(path) as draft:
+        try:
+            with draft.open("wb") as file:
+                if path.suffix == ".parquet":
+                    with pq.ParquetWriter(file, ANSWERS, compression="zstd") as writer:
+                        while some := list(islice(rows, batch)):
+                            writer.write_table(pa.Table.from_pylist(some, ANSWERS))
+                            count += len(some)
+                else:
+                    for row in rows:
+                        file.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+                        count += 1
+        except OSError as error:
+            raise StoreError(f"{path}: {error.strerror or error}") from error
     return count

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 import polars as pl
 
-from schemas.errors import RefusedError, UnavailableError, UsageError
+from schemas.errors import MissingExtraError, RefusedError, UnavailableError, UsageError
 from storage.files import atomic_folder, write_parquet
 from storage.store import Store
 from storage.versions import Version
@@ -121,7 +121,7 @@ def _to_hub(folder: Path, repository: str, version: Version, public: bool) -> di
         from huggingface_hub import HfApi
         from huggingface_hub.errors import HFValidationError, HTTPError  # type: ignore[attr-defined]
     except ImportError as error:
-        raise UsageError("publishing to the Hub needs huggingface_hub: pip install 'pairwright[hub]'") from error
+        raise MissingExtraError("huggingface_hub", "hub") from error
     api = HfApi()
     title = f"{version.name} {version.digest}"
     try:

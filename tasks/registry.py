@@ -22,7 +22,7 @@ from typing import Any, get_type_hints
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from schemas.blocks import FAMILIES, Mark
-from schemas.errors import RecipeError, nearest
+from schemas.errors import MissingExtraError, RecipeError, nearest
 from schemas.recipe import BlockSpec, Recipe
 
 SPECS = ("policy", "model", "reference_model")
@@ -176,6 +176,18 @@ def check(spec: BlockSpec, recipe: str) -> dict[str, Any]:
             allowed = f"{LEAST[name]} or more" if name in LEAST else "a number"
             raise RecipeError(f"{where}, parameter {name!r}: expected {allowed}, found {value!r}")
     return params
+
+
+def installed(recipe: Recipe) -> None:
+    """Looks, before anything is asked, whether the libraries are there that blocks cannot do without.
+
+    Raises:
+        MissingExtraError: one is not.
+    """
+    for spec in recipe.blocks:
+        module, extra = find(spec.verb, spec.name).mark.extra or ("sys", "")
+        if importlib.util.find_spec(module) is None:
+            raise MissingExtraError(module.replace("_", "-"), extra)
 
 
 def validate(recipe: Recipe) -> None:

@@ -18,7 +18,7 @@ from schemas.errors import MissingExtraError
 from tasks.filters._texts import removals, sides, spoken
 
 
-@row_filter
+@row_filter(extra=("presidio_analyzer", "privacy"))
 def presidio(
     preferences: pl.DataFrame,
     *,

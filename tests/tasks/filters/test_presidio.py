@@ -1,12 +1,15 @@
 import importlib.util
+from pathlib import Path
 
 import pytest
 
+from flows.plan import Request, make
 from schemas.errors import MissingExtraError
 from schemas.messages import assistant
 from tasks.filters.presidio import presidio
 from tests.support.preferences import pairs
 
+ROOT = Path(__file__).resolve().parents[3]
 HERE = importlib.util.find_spec("presidio_analyzer") is not None
 ROWS = pairs([
     {"chosen": assistant("Write to jane.doe@gmail.com, please.")},
@@ -19,6 +22,14 @@ ROWS = pairs([
 def test_without_the_library_the_install_line_is_named():
     with pytest.raises(MissingExtraError, match=r"pip install -e '\.\[privacy\]'"):
         presidio(ROWS)
+
+
+@pytest.mark.skipif(HERE, reason="presidio-analyzer is installed")
+def test_a_recipe_that_needs_the_library_says_so_before_anything_is_asked(tmp_path):
+    text = (ROOT / "recipes" / "quickstart.yaml").read_text().replace("  - gate:", "  - filter: presidio\n  - gate:")
+    (tmp_path / "private.yaml").write_text(text.replace("name: quickstart", "name: private"))
+    with pytest.raises(MissingExtraError, match="this needs presidio-analyzer"):
+        make(Request(recipe=str(tmp_path / "private.yaml")))
 
 
 @pytest.mark.skipif(not HERE, reason="needs the extra privacy")
