@@ -110,16 +110,14 @@ class Shared:
     def claim(self, key: bytes) -> bool:
         """Marks a question as being asked by us; false while someone alive is asking it. A kill ends a claim.
 
-        While we are alone a claim is an entry in a set; once another process arrives, it is a lock that it sees.
+        It is a lock from the start: one that is made only when somebody else has come may come after their own.
         """
         if key in self._claimed:
             return False
-        if self.alone and self._cells[_OPENS] != self._opens:
-            self.alone = False
-            for held in self._claimed:
-                self._lock(fcntl.F_WRLCK, _offset(held))
-        if not self.alone and not self._lock(fcntl.F_WRLCK, _offset(key)):
+        if not self._lock(fcntl.F_WRLCK, _offset(key)):
             return False
+        if self._cells[_OPENS] != self._opens:  # looked at with the lock in hand: who comes now cannot have this key
+            self.alone = False
         self._claimed.add(key)
         return True
 
@@ -127,8 +125,7 @@ class Shared:
         """Ends a claim; does nothing where there is none."""
         if key in self._claimed:
             self._claimed.discard(key)
-            if not self.alone:
-                self._lock(fcntl.F_UNLCK, _offset(key))
+            self._lock(fcntl.F_UNLCK, _offset(key))
 
     def _lock(self, kind: int, offset: int) -> bool:
         """Locks one byte far out in the file; the kernel drops the lock when its holder dies."""

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from schemas.errors import StoreError
 from schemas.exchange import Choice, Reply, Request, Token
 from storage.ledger import Ledger
-from storage.ledger_rows import decode, encode
+from storage.ledger_rows import decode, encode, key_of
 
 ASK = Request("embedded", ({"role": "user", "content": "What is 2 + 2?"},), n=2, logprobs=True)
 FOUR = Choice(0, "4", logprob=-0.5, tokens=(Token("4", -0.5, (("4", -0.5), ("5", -3.0))),), completion_tokens=1)
@@ -207,6 +207,19 @@ def test_what_is_no_ledger_is_said_to_be_none(path: Path) -> None:
     path.write_bytes(b"not a database, but long enough to be taken for one " * 40)
     with pytest.raises(StoreError, match=r"ledger\.sqlite: this is not a ledger"):
         Ledger.open(path)
+
+
+def test_who_comes_later_sees_what_was_claimed_before(path: Path) -> None:
+    key = key_of(ASK.question())
+    with Ledger.open(path) as first:
+        assert first.calls.claim(key)
+        with Ledger.open(path) as later:
+            assert not later.calls.claim(key)
+            first.calls.release(key)
+            assert later.calls.claim(key)
+            assert not first.calls.claim(key)
+        assert first.calls.claim(key)
+        assert not first.calls.alone
 
 
 def test_a_ledger_of_a_newer_version_is_left_alone(path: Path) -> None:
