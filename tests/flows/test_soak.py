@@ -28,7 +28,8 @@ def test_memory_descriptors_and_threads_stay_as_they_are_for_half_an_hour() -> N
     looks = found["watched"][4:]  # past the start
     assert len(looks) > 40, "too short to say anything"
     first, last = looks[:10], looks[-10:]
-    for what, most in (("rss_mb", 1.15), ("descriptors", 1.02), ("sockets", 1.02), ("threads", 1.1)):
+    # Thread pools fill up, to a bound, when the machine is busy.
+    for what, most in (("rss_mb", 1.15), ("descriptors", 1.02), ("sockets", 1.02), ("threads", 1.5)):
         then, now = (median(look[what] for look in part) for part in (first, last))
         assert now <= most * then, f"{what}: {then:g} in the first minutes, {now:g} in the last"
     assert found["peak_mb"] < 500
