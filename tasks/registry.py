@@ -185,9 +185,9 @@ def installed(recipe: Recipe) -> None:
         MissingExtraError: one is not.
     """
     for spec in recipe.blocks:
-        module, extra = find(spec.verb, spec.name).mark.extra or ("sys", "")
-        if importlib.util.find_spec(module) is None:
-            raise MissingExtraError(module.replace("_", "-"), extra)
+        needed = find(spec.verb, spec.name).mark.extra
+        if needed and importlib.util.find_spec(needed[0]) is None:
+            raise MissingExtraError(needed[0].replace("_", "-"), needed[1])
 
 
 def validate(recipe: Recipe) -> None:

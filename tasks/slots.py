@@ -59,17 +59,14 @@ class Gate:
     def leave(self) -> None:
         """Gives the slot back, and lets in whoever fits."""
         self.inside -= 1
-        if self._queue:
-            self.admit()
+        self.admit()
         if self.hungry:
             self.wake.set()
 
     def admit(self) -> None:
         """Lets in waiting requests while there are slots."""
-        free = self.slots - self.inside
-        while self._queue and free > 0:
+        while self._queue and self.inside < self.slots:
             _, _, future = heapq.heappop(self._queue)
             if not future.done():
                 self.inside += 1
-                free -= 1
                 future.set_result(None)

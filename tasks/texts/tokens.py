@@ -5,13 +5,13 @@ Source: Python's regular expressions, for what white space is.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tasks.texts.words import Hashes, Ints, chunks, span_keys
+from tasks.texts.words import Hashes, Ints, chunks, joined_bytes, span_keys
 
 _SPACE = np.zeros(33, np.bool_)
 _SPACE[[*b"\t\n\v\f\r\x1c\x1d\x1e\x1f "]] = True
@@ -38,12 +38,7 @@ def spaced(texts: pl.Series) -> Tokens:
     """
     parts, counts = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)]
     for start, end in chunks(texts):
-        array: Any = texts[start:end].fill_null("").rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
-        _, offsets, data = array.buffers()
-        wide = np.dtype(np.int64) if str(array.type).startswith("large") else np.dtype(np.int32)
-        edges = np.frombuffer(offsets, wide)[array.offset : array.offset + len(array) + 1].astype(np.int64)
-        raw = np.frombuffer(data, np.uint8)[edges[0] : edges[-1]] if data is not None else np.zeros(0, np.uint8)
-        keys, count = _words(raw, edges - edges[0])
+        keys, count = _words(*joined_bytes(texts[start:end].fill_null("")))
         parts.append(keys)
         counts.append(count)
     return Tokens(np.concatenate(parts), np.concatenate([[0], np.cumsum(np.concatenate(counts))]))

@@ -60,14 +60,7 @@ def words(texts: pl.Series, *, keys: bool = False) -> Words:
     Args:
         keys: numbers that tell words apart will do for hashes.
     """
-    low = texts.fill_null("").str.to_lowercase()
-    array: Any = low.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
-    _, offsets, data = array.buffers()
-    wide = np.dtype(np.int64) if str(array.type).startswith("large") else np.dtype(np.int32)
-    edges = np.frombuffer(offsets, wide)[array.offset : array.offset + len(array) + 1].astype(np.int64)
-    raw = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
-    raw = raw[edges[0] : edges[-1]]
-    edges = edges - edges[0]
+    raw, edges = joined_bytes(texts.fill_null("").str.to_lowercase())
     if not len(raw):
         empty = np.zeros(0, np.int32)
         return Words(np.zeros(0, np.uint64), empty, empty, empty, np.zeros(len(texts) + 1, np.int64))
@@ -77,6 +70,16 @@ def words(texts: pl.Series, *, keys: bool = False) -> Words:
     text = np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(first))
     base = edges[text]
     return Words(hashes, text, (starts - base).astype(np.int32), (ends - base).astype(np.int32), first)
+
+
+def joined_bytes(texts: pl.Series) -> tuple[npt.NDArray[np.uint8], Ints]:
+    """Returns the UTF-8 bytes of texts without nulls, one after the other, and where each begins, the end last."""
+    array: Any = texts.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
+    _, offsets, data = array.buffers()
+    wide = np.dtype(np.int64) if str(array.type).startswith("large") else np.dtype(np.int32)
+    edges = np.frombuffer(offsets, wide)[array.offset : array.offset + len(array) + 1].astype(np.int64)
+    raw = np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8)
+    return raw[edges[0] : edges[-1]], edges - edges[0]
 
 
 def _bounds(raw: npt.NDArray[np.uint8], edges: Ints) -> tuple[Ints, Ints]:
