@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -23,6 +22,15 @@ from storage.store import Store
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
+OVER = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+OFTEN = """
+  - name: often
+    entrypoint: flows.generate.generate
+    parameters: {recipe: quickstart, root: often, settings: [prompts.n=20]}
+    work_pool: {name: cpu}
+    schedules: [{interval: 15}]
+    concurrency_limit: 1
+"""
 
 
 class Server:
@@ -38,6 +46,7 @@ class Server:
             "API_URL": self.api,
             "SERVER_ANALYTICS_ENABLED": "false",
             "CLI_COLORS": "false",
+            "SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "5",
         }
         self.environment = {**environment, **{f"PREFECT_{name}": str(value) for name, value in own.items()}}
         self.processes: list[subprocess.Popen[bytes]] = []
@@ -87,11 +96,10 @@ class Server:
         given = [part for name, value in parameters.items() for part in ("--param", f"{name}={json.dumps(value)}")]
         self.prefect("deployment", "run", "generate/nightly", "--start-in", "2 seconds", *given)
         flow_run = max(self.get("/flow_runs/filter", {}), key=lambda run: run["created"])
-        over = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 
         def ended() -> Any:
             run = self.get(f"/flow_runs/{flow_run['id']}")
-            return run if run["state_type"] in over else None
+            return run if run["state_type"] in OVER else None
 
         found: dict[str, Any] = self.wait(ended, 400)
         return found
@@ -112,7 +120,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Yields a server with the pool and the deployments of prefect.yaml, and a worker on the pool."""
     folder = tmp_path_factory.mktemp("prefect") / "a clone"
     folder.mkdir()
-    shutil.copy(ROOT / "prefect.yaml", folder)
+    (folder / "prefect.yaml").write_text((ROOT / "prefect.yaml").read_text() + OFTEN)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PAIRWRIGHT_", "PREFECT_"))}
     running = Server(folder, {**kept, "HOME": str(folder.parent), "PWD": str(folder)})
     try:
@@ -149,6 +157,19 @@ def test_the_nightly_deployment_publishes_and_a_second_night_asks_for_nothing(se
     assert set(kinds) == {"progress", "table", "markdown"}
     assert kinds["progress"]["data"] == 100
     assert "quickstart@v2  published" in kinds["markdown"]["data"]
+
+
+def test_a_schedule_fires_by_itself_and_its_run_completes(server):
+    often = server.get("/deployments/name/generate/often")
+
+    def fired() -> Any:
+        runs = server.get("/flow_runs/filter", {"deployments": {"id": {"any_": [often["id"]]}}})
+        return [run for run in runs if run["state_type"] in OVER]
+
+    run = server.wait(fired, 400)[0]
+    assert (run["state_type"], run["auto_scheduled"]) == ("COMPLETED", True), run["state"]
+    assert Store.open(server.folder / "often").versions("quickstart")["version"].to_list()[0] == "v1"
+    server.prefect("deployment", "schedule", "pause", "generate/often", often["schedules"][0]["id"])
 
 
 def test_a_refusal_fails_the_flow_run_with_its_reason_and_leaves_no_published_version(server):
