@@ -46,7 +46,7 @@ def arrow_tables(data: Rows) -> Iterator[pa.Table]:
     """
     rows = ROW_GROUP
     if isinstance(data, pl.DataFrame):
-        data = (part.to_arrow(compat_level=_PLAIN) for part in data.iter_slices(rows))
+        data = _gathered(data, rows)
     elif isinstance(data, pa.Table):
         data = [data]
     held: list[pa.Table] = []
@@ -63,6 +63,13 @@ def arrow_tables(data: Rows) -> Iterator[pa.Table]:
             count += table.num_rows
     if held:
         yield pa.concat_tables(held).combine_chunks()
+
+
+def _gathered(frame: pl.DataFrame, size: int) -> Iterator[pa.Table]:
+    """Returns the frame in parts of so many rows; a slice would convert the whole of each list column every time."""
+    for start in range(0, frame.height, size):
+        rows = pl.arange(start, min(start + size, frame.height), eager=True)
+        yield frame[rows].to_arrow(compat_level=_PLAIN)
 
 
 class ParquetSink:
