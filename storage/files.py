@@ -46,7 +46,7 @@ def arrow_tables(data: Rows) -> Iterator[pa.Table]:
     """
     rows = ROW_GROUP
     if isinstance(data, pl.DataFrame):
-        data = _gathered(data, rows)
+        data = (part.to_arrow(compat_level=_PLAIN) for part in row_groups(data))
     elif isinstance(data, pa.Table):
         data = [data]
     held: list[pa.Table] = []
@@ -65,11 +65,10 @@ def arrow_tables(data: Rows) -> Iterator[pa.Table]:
         yield pa.concat_tables(held).combine_chunks()
 
 
-def _gathered(frame: pl.DataFrame, size: int) -> Iterator[pa.Table]:
-    """Returns the frame in parts of so many rows; a slice would convert the whole of each list column every time."""
-    for start in range(0, frame.height, size):
-        rows = pl.arange(start, min(start + size, frame.height), eager=True)
-        yield frame[rows].to_arrow(compat_level=_PLAIN)
+def row_groups(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Returns the rows, ``ROW_GROUP`` at a time, copied: a mere slice drags the whole of each list column along."""
+    for start in range(0, frame.height, ROW_GROUP):
+        yield frame[pl.arange(start, min(start + ROW_GROUP, frame.height), eager=True)]
 
 
 class ParquetSink:

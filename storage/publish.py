@@ -149,7 +149,7 @@ def _sealed(table: Table, data: Contents, draft: Version, seal: Seal) -> Iterato
 
 def _frames(data: Contents) -> Iterator[pl.DataFrame]:
     if isinstance(data, pl.DataFrame):
-        yield from data.iter_slices(files.ROW_GROUP)
+        yield from files.row_groups(data)
     elif isinstance(data, pa.RecordBatchReader):
         for batch in data:
             yield pl.DataFrame(pl.from_arrow(batch))
