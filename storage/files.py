@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from schemas.errors import UsageError
 from schemas.ids import content_id
+from storage.types import narrow
 
 ROW_GROUP = 4_096
 """Rows a row group: small enough to stream rows of several kilobytes, large enough to compress and skip well."""
@@ -132,12 +133,15 @@ def write_parts(
 def write_parquet(path: Path, data: Rows, *, metadata: Mapping[str, str] | None = None) -> int:
     """Writes one Parquet file and returns its number of rows; the same rows give the same bytes.
 
+    Strings, lists and binaries are written with 32-bit offsets, as other tools write them: `datasets` refuses to join a
+    ``large_list`` with a ``list``.
+
     Args:
         metadata: key-value pairs for the file's footer.
     """
-    tables = arrow_tables(data)
+    tables = map(narrow, arrow_tables(data))
     first = next(tables, None)
-    schema = (_empty(data) if first is None else first).schema
+    schema = (narrow(_empty(data)) if first is None else first).schema
     if metadata:
         schema = schema.with_metadata({**(schema.metadata or {}), **metadata})
     part = ParquetSink(path.open("wb"), schema)

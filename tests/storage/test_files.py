@@ -49,7 +49,7 @@ def test_polars_frames_are_written_with_types_every_reader_knows(tmp_path):
     frame = pl.DataFrame({"id": ["a"], "n": [1]})
     assert write_parquet(tmp_path / "x", frame) == 1
     assert write_parquet(tmp_path / "empty", frame.clear()) == 0
-    assert pq.read_schema(tmp_path / "x").field("id").type == pa.large_string()
+    assert pq.read_schema(tmp_path / "x").field("id").type == pa.string()
     assert pl.read_parquet(tmp_path / "empty").schema == frame.schema
     with pytest.raises(UsageError, match="no rows and no schema"):
         write_parquet(tmp_path / "none", [])
