@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 
 class PairwrightError(Exception):
@@ -59,6 +59,16 @@ class MissingExtraError(UsageError):
 
     def __init__(self, library: str, extra: str) -> None:
         super().__init__(f"this needs {library}, which is not installed: pip install -e '.[{extra}]'")
+
+
+class RowsError(ValueError):
+    """Rows of a table that a block cannot take; ``reasons`` has each one's id and why."""
+
+    def __init__(self, kind: str, reasons: Mapping[str, str]) -> None:
+        self.reasons = dict(sorted(reasons.items()))
+        first, why = next(iter(self.reasons.items()))
+        more = f" ({len(reasons) - 1:,} more rows are refused)" if len(reasons) > 1 else ""
+        super().__init__(f"{kind} {first}: {why}{more}")
 
 
 class RefusedError(PairwrightError):

@@ -12,8 +12,9 @@ import orjson
 import polars as pl
 import yaml
 
-from schemas.errors import RefusedError, UsageError, boundary
+from schemas.errors import RefusedError, RowsError, UsageError, boundary
 from schemas.recipe import BlockSpec
+from schemas.tables import TABLES
 from storage.files import atomic_folder, write_jsonl, write_parquet
 from storage.store import Store
 from storage.versions import Version
@@ -34,7 +35,7 @@ def usual(version: Version) -> tuple[str, ...]:
 
 def write(
     store: Store, dataset: str, form: str | None, to: Path, *, jsonl: bool = False, replace: bool = False,
-    quarantined: bool = False, settings: Mapping[str, Any] | None = None,
+    quarantined: bool = False, settings: Mapping[str, Any] | None = None, skip: Path | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Writes a version to a folder, whole or not at all, and returns what was written.
 
@@ -44,6 +45,8 @@ def write(
         dataset: ``name``, ``name@v2`` or ``name@tag``. form: an export block's name; by default what suits it.
         jsonl: JSON lines beside the Parquet file. replace: an existing folder may go.
         quarantined: a version that a gate refused may be written. settings: of the export block.
+        skip: a file of JSON lines for the rows that the format cannot hold, with the reason; without it one such row
+            refuses the whole.
 
     Raises:
         UsageError: no such version or format, it has no such rows, or the folder is there already.
@@ -55,7 +58,8 @@ def write(
     form = form or usual(version)[0]
     block = registry.find("export", form)
     values = registry.check(BlockSpec(verb="export", name=form, params=dict(settings)), "export") if settings else {}
-    shaped = shape(store, version, block, values)
+    odd: dict[str, str] | None = None if skip is None else {}
+    shaped = shape(store, version, block, values, odd=odd)
     with atomic_folder(to, replace=replace) as draft:
         files = ["train.parquet"]
         write_parquet(draft / "train.parquet", shaped)
@@ -66,9 +70,12 @@ def write(
         (draft / "README.md").write_text(
             described(store, version, rows=shaped.height, columns=shaped.columns), encoding="utf-8"
         )
+    if skip is not None:
+        write_jsonl(skip, ({block.tables[0]: row, "reason": why} for row, why in (odd or {}).items()))
     return {
         "version": version.name,
-        "format": form,
+        "format": block.name,
+        "skipped": len(odd or {}),
         "rows": shaped.height,
         "to": str(to),
         "files": [*files, "README.md"],
@@ -76,12 +83,15 @@ def write(
 
 
 def shape(
-    store: Store, version: Version, block: registry.Block, settings: Mapping[str, Any], rows: pl.DataFrame | None = None
-) -> pl.DataFrame:
+    store: Store, version: Version, block: registry.Block, settings: Mapping[str, Any],
+    rows: pl.DataFrame | None = None, odd: dict[str, str] | None = None,
+) -> pl.DataFrame:  # fmt: skip
     """Returns a version's rows as an export shapes them.
 
     Args:
         rows: those of the block's first table that are meant; all by default. Fact tables give what belongs to them.
+        odd: takes the ids of rows that the format cannot hold, with the reason, and the others are returned; without it
+            such a row is an error.
 
     Raises:
         UsageError: the version has no rows of the kind that the export takes; the message says which exports it has.
@@ -97,8 +107,15 @@ def shape(
     for more in block.tables[1:]:
         tables.append(store.read(more, prompt_ids=tables[0]["prompt_id"].unique(), version=version.name).collect())
     with boundary(f"{version.name}, export {block.name}"):
-        shaped: pl.DataFrame = block.function(*tables, **settings)
-    return shaped
+        while True:
+            try:
+                shaped: pl.DataFrame = block.function(*tables, **settings)
+                return shaped
+            except RowsError as error:
+                if odd is None:
+                    raise ValueError(f"{error}. Leave such rows out with --skip-bad FILE") from error
+                odd.update(error.reasons)
+                tables[0] = tables[0].filter(~pl.col(TABLES[name].key[-1]).is_in(list(odd)))
 
 
 def beside(folder: Path, block: registry.Block, name: str) -> list[str]:

@@ -120,6 +120,7 @@ def find(verb: str, name: str) -> Block:
     """
     if ":" in name:
         return _foreign(verb, name)
+    name = name.replace("-", "_")
     block = _named(verb, name)
     if block is None:
         known = family(verb)

@@ -5,12 +5,16 @@ Source: messages as ``schemas.messages`` has them; role and content as OpenAI's 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import polars as pl
 
+from schemas.errors import RowsError
+
 TURN = pl.element().struct
 SIDES = ("prompt", "chosen", "rejected")
+ANSWERS = ("chosen", "rejected", "completion")
 NUMBERS = (pl.Float32, pl.Float64)
 
 
@@ -18,21 +22,47 @@ def plain(rows: pl.DataFrame, key: str, *columns: str) -> pl.DataFrame:
     """Returns the rows by id with these messages columns as lists of {role, content}.
 
     Raises:
-        ValueError: a message is more than text: a tool call, content parts, a name.
+        RowsError: a message is more than text (a tool call, content parts, a name), or a side holds turns that are not
+            the assistant's.
     """
     more = TURN.field("tool_calls").is_not_null() | TURN.field("extra").is_not_null()
     turn = pl.struct(role=TURN.field("role"), content=TURN.field("content"))
     for column in columns:
         hits = pl.col(column).list.eval(more | TURN.field("content").is_null()).list.any()
         refuse(rows, key, hits, f"{column} holds more than text; export it as parquet")
+        others = pl.lit(column in ANSWERS) & pl.col(column).list.eval(TURN.field("role") != "assistant").list.any()
+        refuse(rows, key, others, f"{column} holds turns of others, which would be trained on; export it as parquet")
     return rows.sort(key).with_columns(pl.col(column).list.eval(turn) for column in columns)
 
 
 def refuse(rows: pl.DataFrame, key: str, hits: pl.Expr, why: str) -> None:
-    """Raises a ValueError that names the first row, by id, of which this is true."""
-    odd = rows.filter(hits)
-    if odd.height:
-        raise ValueError(f"{key.removesuffix('_id')} {odd[key].sort()[0]}: {why}")
+    """Raises a RowsError that names the rows of which this is true."""
+    odd = rows.filter(hits)[key].to_list()
+    if odd:
+        raise RowsError(_kind(key), dict.fromkeys(odd, why))
+
+
+def each(
+    rows: pl.DataFrame, key: str, shape: Callable[[dict[str, Any]], dict[str, Any]], advice: str = ""
+) -> list[dict[str, Any]]:
+    """Returns what ``shape`` makes of each row, by id.
+
+    Raises:
+        RowsError: it raised ValueErrors; the error names all of their rows.
+    """
+    shaped, odd = [], {}
+    for row in rows.sort(key).iter_rows(named=True):
+        try:
+            shaped.append(shape(row))
+        except ValueError as error:
+            odd[row[key]] = f"{error}{advice}"
+    if odd:
+        raise RowsError(_kind(key), odd)
+    return shaped
+
+
+def _kind(key: str) -> str:
+    return "row" if key == "step_row_id" else key.removesuffix("_id")
 
 
 def spoken_once(rankings: pl.DataFrame, completions: pl.DataFrame) -> pl.DataFrame:

@@ -46,7 +46,7 @@ def labels_of(row: Mapping[str, Any]) -> list[float]:
     labels: list[float] | None = row["labels"]
     if labels is None or len(labels) != len(row["completions"]):
         steps, told = len(row["completions"]), len(labels or ())
-        raise ValueError(f"row {row['step_row_id']}: {steps} steps stand against {told} labels")
+        raise ValueError(f"{steps} steps stand against {told} labels")
     return labels
 
 

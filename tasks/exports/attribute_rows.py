@@ -11,6 +11,7 @@ import orjson
 import polars as pl
 
 from schemas.blocks import export
+from schemas.errors import RowsError
 from schemas.notes import note
 from tasks.exports._chat import conditioned, finite, plain, refuse
 
@@ -31,6 +32,6 @@ def attribute_rows(examples: pl.DataFrame) -> pl.DataFrame:
     kind = pl.Struct(dict.fromkeys(names, pl.Float64))
     odd = [key for text, key in rows.select("_held", "example_id").iter_rows() if list(orjson.loads(text)) != names]
     if odd:
-        raise ValueError(f"example {odd[0]}: its attributes are not {', '.join(names)}, as those of others are")
+        raise RowsError("example", dict.fromkeys(odd, f"its attributes are not {', '.join(names)}, as those of others"))
     scores = pl.col("_held").str.json_decode(kind) if names else pl.lit(None)
     return rows.select(*SIDES, "reward", attr_scores=scores)

@@ -7,10 +7,12 @@ Use it where LLaMA-Factory trains with KTO. It is bad at conversations that do n
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 
 from schemas.blocks import export
-from tasks.exports._chat import conditioned, finite, refuse
+from tasks.exports._chat import conditioned, each, finite, refuse
 from tasks.exports._turns import answer, turns
 
 TURN = pl.Struct({"from": pl.String, "value": pl.String})
@@ -25,15 +27,14 @@ def llamafactory_kto(examples: pl.DataFrame) -> pl.DataFrame:
             conversation is not one that the trainer takes: it would leave the row out.
     """
     refuse(examples, "example_id", pl.col("label").is_null(), "there is no label")
-    rows = []
-    for row in conditioned(finite(examples, "example_id")).sort("example_id").iter_rows(named=True):
-        try:
-            last = answer(row["completion"])
-            if not last["value"]:
-                raise ValueError("the answer is empty")
-            rows.append({"conversations": [*turns(row["prompt"]), last], "kto_tag": row["label"]})
-        except ValueError as error:
-            raise ValueError(f"example {row['example_id']}: {error}") from error
+
+    def shape(row: dict[str, Any]) -> dict[str, Any]:
+        last = answer(row["completion"])
+        if not last["value"]:
+            raise ValueError("the answer is empty")
+        return {"conversations": [*turns(row["prompt"]), last], "kto_tag": row["label"]}
+
+    rows = each(conditioned(finite(examples, "example_id")), "example_id", shape)
     return pl.DataFrame(rows, schema={"conversations": pl.List(TURN), "kto_tag": pl.Boolean})
 
 

@@ -8,10 +8,12 @@ refused.
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 
 from schemas.blocks import export
-from tasks.exports._chat import finite, joined
+from tasks.exports._chat import each, finite, joined
 from tasks.exports._turns import answer, turns
 
 TURN = pl.Struct({"from": pl.String, "value": pl.String})
@@ -27,13 +29,11 @@ def llamafactory_pairs(preferences: pl.DataFrame) -> pl.DataFrame:
     Raises:
         ValueError: a conversation is not one that the trainer takes: it would leave the row out.
     """
-    rows = []
-    for row in joined(finite(preferences, "pair_id")).sort("pair_id").iter_rows(named=True):
-        try:
-            sides = {side: answer(row[side]) for side in ("chosen", "rejected")}
-            rows.append({"conversations": turns(row["prompt"]), **sides})
-        except ValueError as error:
-            raise ValueError(f"pair {row['pair_id']}: {error}; export it as parquet") from error
+
+    def shape(row: dict[str, Any]) -> dict[str, Any]:
+        return {"conversations": turns(row["prompt"]), **{side: answer(row[side]) for side in ("chosen", "rejected")}}
+
+    rows = each(joined(finite(preferences, "pair_id")), "pair_id", shape, advice="; export it as parquet")
     return pl.DataFrame(rows, schema={"conversations": pl.List(TURN), "chosen": TURN, "rejected": TURN})
 
 

@@ -13,6 +13,7 @@ import polars as pl
 
 from schemas.blocks import export
 from schemas.messages import text_of
+from tasks.exports._chat import each
 from tasks.exports._kept import COLUMN, kept, labels_of, restored
 
 MARK = "ки"
@@ -34,20 +35,20 @@ def math_shepherd(
     Raises:
         ValueError: a text holds the mark, or labels are not one a step.
     """
-    rows = []
-    for row in steps.sort("step_row_id").iter_rows(named=True):
+
+    def shape(row: dict[str, Any]) -> dict[str, Any]:
         prompt, texts, labels = text_of(row["prompt"]), row["completions"], labels_of(row)
         if any(mark in text for text in (prompt, *texts)):
-            raise ValueError(f"row {row['step_row_id']} holds the mark {mark!r} itself; name another one")
+            raise ValueError(f"a text holds the mark {mark!r} itself; name another one")
         parts = [(text.rstrip("\n"), text[len(text.rstrip("\n")) :]) for text in texts]
         signs = ["+" if label >= threshold else "-" for label in labels]
-        rows.append(
-            {
-                "input": prompt + " " + "".join(f"{text} {mark}{end}" for text, end in parts),
-                "label": prompt + " " + "".join(f"{t} {s}{end}" for (t, end), s in zip(parts, signs, strict=True)),
-                "task": task, **(kept(row, ("completions",), ends=[len(end) for _, end in parts]) if keep else {}),
-            }
-        )  # fmt: skip
+        return {
+            "input": prompt + " " + "".join(f"{text} {mark}{end}" for text, end in parts),
+            "label": prompt + " " + "".join(f"{t} {s}{end}" for (t, end), s in zip(parts, signs, strict=True)),
+            "task": task, **(kept(row, ("completions",), ends=[len(end) for _, end in parts]) if keep else {}),
+        }  # fmt: skip
+
+    rows = each(steps, "step_row_id", shape)
     more = {COLUMN: pl.String} if keep else {}
     return pl.DataFrame(rows, schema={"input": pl.String, "label": pl.String, "task": pl.String, **more})
 

@@ -13,6 +13,7 @@ import polars as pl
 
 from schemas.blocks import export
 from schemas.messages import text_of
+from tasks.exports._chat import each
 from tasks.exports._kept import COLUMN, kept, labels_of, restored
 
 TAG = "\n\n\n\n\n"
@@ -32,20 +33,20 @@ def openr(steps: pl.DataFrame, *, tag: str = TAG, threshold: float = 0.5, keep: 
     Raises:
         ValueError: a step holds the tag, or labels are not one a step.
     """
-    rows = []
-    for row in steps.sort("step_row_id").iter_rows(named=True):
+
+    def shape(row: dict[str, Any]) -> dict[str, Any]:
         labels, texts = labels_of(row), [text.rstrip("\n") for text in row["completions"]]
         process = "".join(text + tag for text in texts)
         if process.split(tag) != [*texts, ""]:
-            raise ValueError(f"row {row['step_row_id']}: a step holds or borders the tag {tag!r}; name another one")
+            raise ValueError(f"a step holds or borders the tag {tag!r}; name another one")
         ends = [len(text) - len(bare) for text, bare in zip(row["completions"], texts, strict=True)]
-        rows.append(
-            {
-                "question": text_of(row["prompt"]), "process": process,
-                "label": ["+" if label >= threshold else "-" for label in labels],
-                **(kept(row, ("completions",), ends=ends) if keep else {}),
-            }
-        )  # fmt: skip
+        return {
+            "question": text_of(row["prompt"]), "process": process,
+            "label": ["+" if label >= threshold else "-" for label in labels],
+            **(kept(row, ("completions",), ends=ends) if keep else {}),
+        }  # fmt: skip
+
+    rows = each(steps, "step_row_id", shape)
     types: dict[str, Any] = {"question": pl.String, "process": pl.String, "label": pl.List(pl.String)}
     return pl.DataFrame(rows, schema=types | ({COLUMN: pl.String} if keep else {}))
 

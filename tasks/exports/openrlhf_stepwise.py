@@ -8,12 +8,13 @@ a token.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 
 from schemas.blocks import export
 from schemas.messages import text_of
+from tasks.exports._chat import each
 from tasks.exports.math_shepherd import MARK
 
 
@@ -33,15 +34,17 @@ def openrlhf_stepwise(
     Raises:
         ValueError: a text holds the mark, or there is not one label a step.
     """
-    rows = []
-    for row in steps.sort("step_row_id").iter_rows(named=True):
+
+    def shape(row: dict[str, Any]) -> dict[str, Any]:
         prompt, texts, given = text_of(row["prompt"]), row["completions"], row["labels"]
         if given is None or len(given) != len(texts):
-            raise ValueError(f"row {row['step_row_id']}: {len(texts)} steps stand against {len(given or ())} labels")
+            raise ValueError(f"{len(texts)} steps stand against {len(given or ())} labels")
         if any(mark in text for text in (prompt, *texts)):
-            raise ValueError(f"row {row['step_row_id']} holds the mark {mark!r} itself; name another one")
+            raise ValueError(f"a text holds the mark {mark!r} itself; name another one")
         parts = [(text.rstrip("\n"), text[len(text.rstrip("\n")) :]) for text in texts]
         value = given if labels == "numbers" else ["+" if label >= threshold else "-" for label in given]
-        rows.append({"input": f"{prompt} " + "".join(f"{text} {mark}{end}" for text, end in parts), "value": value})
+        return {"input": f"{prompt} " + "".join(f"{text} {mark}{end}" for text, end in parts), "value": value}
+
+    rows = each(steps, "step_row_id", shape)
     kind = pl.Float64 if labels == "numbers" else pl.String
     return pl.DataFrame(rows, schema={"input": pl.String, "value": pl.List(kind)})

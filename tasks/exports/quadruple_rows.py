@@ -11,6 +11,7 @@ from __future__ import annotations
 import polars as pl
 
 from schemas.blocks import export
+from schemas.errors import RowsError
 from schemas.notes import note
 from tasks.exports._chat import SIDES, finite, plain
 
@@ -33,5 +34,7 @@ def quadruple_rows(preferences: pl.DataFrame) -> pl.DataFrame:
     both = both.filter(alike)
     if 2 * both.height != rows.height:
         halves = set(rows["pair_id"]) - set(both["pair_id"]) - set(both["pair_id_2"])
-        raise ValueError(f"pair {min(halves)}: the other half of its quadruple is not there; export it as trl_dpo")
+        raise RowsError(
+            "pair", dict.fromkeys(halves, "the other half of its quadruple is not there; export it as trl_dpo")
+        )
     return both.select("quadruple", x1="prompt", x2="prompt_2", y1="chosen", y2="chosen_2")

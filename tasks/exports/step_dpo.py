@@ -16,6 +16,7 @@ import polars as pl
 
 from schemas.blocks import export
 from schemas.messages import assistant, text_of
+from tasks.exports._chat import each
 from tasks.exports._kept import COLUMN, kept, restored
 
 _HEAD = re.compile(r"\s*Step\s+\d+\s*:")
@@ -41,18 +42,20 @@ def step_dpo(
     Raises:
         ValueError: a step is more than text (a tool call).
     """
-    rows = []
-    for row in preferences.sort("pair_id").iter_rows(named=True):
+
+    def shape(row: dict[str, Any]) -> dict[str, Any]:
         prefix, one, other = row["prefix"] or "", text_of(row["chosen"]), text_of(row["rejected"])
         if row["chosen"] != assistant(one) or row["rejected"] != assistant(other):
-            raise ValueError(f"pair {row['pair_id']} holds more than text; export it as parquet")
+            raise ValueError("a step holds more than text; export it as parquet")
         began = None if row["prefix"] is None else len(prefix)
         head = _HEAD.match(one)
         if head and other.startswith(head.group()):
             prefix, one, other = prefix + head.group(), one[head.end() :], other[head.end() :]
         texts = (name, text_of(row["prompt"]), prefix, one, other, prefix + one, prefix + other, answer)
         more = kept(row, ("chosen", "rejected", "prefix"), began=began) if keep else {}
-        rows.append(dict(zip(COLUMNS, texts, strict=True)) | more)
+        return dict(zip(COLUMNS, texts, strict=True)) | more
+
+    rows = each(preferences, "pair_id", shape)
     return pl.DataFrame(rows, schema=dict.fromkeys((*COLUMNS, *([COLUMN] if keep else [])), pl.String))
 
 

@@ -1,1 +1,1 @@
-"""Reads what models write: answers, verdicts, scores. The only place where such texts are read; imports texts and schemas."""
+"""Reads what models write: answers, verdicts, scores. The only place where such texts are read."""

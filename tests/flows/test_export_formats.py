@@ -96,6 +96,30 @@ def test_a_parameter_that_is_none_is_refused(command, lake, tmp_path, setting, w
     assert why in done.err
 
 
+@pytest.mark.parametrize("form", ["trl-dpo", "trl_kto", "trl_sft", "llamafactory_pairs"])
+def test_an_export_joins_a_dataset_made_of_its_own_rows(command, lake, tmp_path, form):
+    datasets = pytest.importorskip("datasets")
+    rows = exported(command, lake, tmp_path / "out", form)
+    ours = datasets.Dataset.from_parquet(str(tmp_path / "out" / "train.parquet"), cache_dir=str(tmp_path / "cache"))
+    theirs = datasets.Dataset.from_list(rows)
+    assert len(datasets.concatenate_datasets([theirs, ours])) == 2 * len(rows)
+    assert len(datasets.interleave_datasets([ours, theirs])) == 2 * len(rows)
+
+
+def test_rows_left_out_of_an_export_are_listed_with_the_reason(command, lake, tmp_path):
+    skipped = tmp_path / "skipped.jsonl"
+    strict = exported(command, lake, tmp_path / "all", "axolotl_pairs", "--set", "strip=true")
+    done = command(
+        "export", "many", "--format", "axolotl_pairs", "--to", tmp_path / "out", "--root", lake, "--json",
+        "--skip-bad", skipped,
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    lines = [json.loads(line) for line in skipped.read_text("utf-8").splitlines()]
+    assert done.json["rows"] + done.json["skipped"] == len(strict)
+    assert done.json["skipped"] == len(lines)
+    assert all(line["reason"] for line in lines)
+
+
 def test_a_jsonl_export_gives_the_same_numbers_to_the_last_bit(command, lake, tmp_path):
     rows = exported(command, lake, tmp_path / "out", "weighted_pairs", "--jsonl")
     lines = [json.loads(line) for line in (tmp_path / "out" / "train.jsonl").read_text("utf-8").splitlines()]

@@ -35,7 +35,7 @@ def test_a_step_that_is_more_than_text_is_refused() -> None:
     call = to_rows([{"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]}])
     rows = pairs().head(1)
     odd = rows.with_columns(chosen=rows["chosen"].clear().extend_constant(call, 1))
-    with pytest.raises(ValueError, match="pair 1 holds more than text"):
+    with pytest.raises(ValueError, match="pair 1: a step holds more than text"):
         step_dpo(odd)
 
 
