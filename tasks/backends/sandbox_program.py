@@ -117,6 +117,8 @@ def _confine(
     os.environ.clear()
     os.environ.update(ENVIRONMENT, HOME=folder, TMPDIR=folder)
     apart = config["mode"] in ("bwrap", "namespaces")
+    if apart:
+        os.setsid()  # a signal to one's process group reaches beyond the pid namespace
     more = CHECKER_PROCESSES if folder == "/" else 0
     _limits(limits, memory_mb, processes=apart or config["uid"] is not None, more_processes=more)
     if sys.platform != "linux":
