@@ -276,7 +276,11 @@ async def _probe(box: Box, scratch: Path) -> str | None:
     text = PROBE % {"secret": str(secret), "outside": str(outside), "parent": os.getpid()}
     for path in (secret, outside):
         path.chmod(0o666)
-    job = [{**LIMITS, "checker": True}, {"text": text, "files": {}, "stdin": ""}, {"text": PROBE_CHECKER}]
+    job: list[dict[str, Any]] = [
+        {**LIMITS, "checker": True},
+        {"text": text, "files": {}, "stdin": ""},
+        {"text": PROBE_CHECKER},
+    ]
     result = await box.run(job)
     reached, end, _ = result["stdout"].partition(" and no more")
     if not end:

@@ -1,4 +1,4 @@
-"""What a guard sees of its job: what comes out of the pipes, and the processes with what they use. Standard library only.
+"""What a guard sees of its job: what comes out of the pipes, and what its processes use. Standard library only.
 
 Source: proc(5); wait4(2).
 """

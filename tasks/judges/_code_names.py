@@ -1,4 +1,4 @@
-"""Which names a test run takes from the solution, and which it never does. Runs inside the sandbox, standard library only.
+"""Which names a test run takes from the solution, and which never. Runs inside the sandbox, standard library only.
 
 Source: none of its own; the scopes are those of symtable, as the interpreter resolves names.
 

@@ -150,7 +150,7 @@ KINDS = {
         "import glob\nfor path in glob.glob('/proc/*/mem'):\n    open(path, 'r+b').write(b'x')" + _TAIL,
         "import gc, sys\nfor thing in gc.get_objects():\n    if isinstance(thing, dict) and 'results' in thing:\n"
         "        thing['results'] = [None] * 5\nsys.settrace(lambda *a: None)" + _TAIL,
-        "import sys\nframe = sys._getframe()\nwhile frame:\n    frame.f_globals.update(encode=lambda *a: True, wrap=lambda *a: True)\n"
+        "import sys\nframe = sys._getframe()\nwhile frame:\n    frame.f_globals.update(wrap=lambda *a: True)\n"
         "    frame = frame.f_back" + _TAIL,
     ],
     "turns descriptors round": [
