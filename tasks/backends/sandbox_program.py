@@ -84,8 +84,8 @@ def await_ready(ready: int, ready_end: int) -> bool:
 
 
 def _start(
-    text: str | None, name: str, config: dict[str, Any], limits: dict[str, Any], folder: str, descriptors: tuple[int, ...],
-    memory_mb: int,
+    text: str | None, name: str, config: dict[str, Any], limits: dict[str, Any], folder: str,
+    descriptors: tuple[int, ...], memory_mb: int,
 ) -> None:  # fmt: skip
     code, ready = 1, len(descriptors) - 1
     leave = os._exit  # the program may put anything in its place; what follows here must not run in it
