@@ -37,7 +37,7 @@ from schemas.errors import EndpointError, UsageError, nearest
 from schemas.exchange import Choice, Reply, Request
 from tasks.backends.sandbox_files import remove, take
 from tasks.backends.sandbox_guard import PATIENCE
-from tasks.backends.sandbox_means import ENVIRONMENT, Means, available, command
+from tasks.backends.sandbox_means import ENVIRONMENT, PROBE, PROBE_CHECKER, Means, available, command
 
 log = logging.getLogger(__name__)
 
@@ -47,23 +47,10 @@ LIMITS: dict[str, float] = {
 OPTIONS = ("unsafe", "slots", "means")
 KNOWN = ("limits", "files", "stdin", "language", "checker")
 START_S, GRACE_S = 30.0, 20.0
-
-PROBE = """
-import os, socket
-found = []
-for name, attempt in {
-    "a socket": lambda: socket.socket().bind(("127.0.0.1", 0)),
-    "the user's files": lambda: open(%(secret)r).read(),
-    "a file outside": lambda: open(%(outside)r, "w"),
-    "its parent's life": lambda: os.kill(%(parent)d, 0),
-}.items():
-    try:
-        attempt()
-        found.append(name)
-    except OSError:
-        pass
-print("; ".join(found), end="")
-"""
+STARVED = {
+    "time": "the machine was too busy to run the program within its time",
+    "memory": "the machine ran out of memory and ended the program",
+}
 
 
 class Sandbox:
@@ -139,7 +126,7 @@ class Sandbox:
                 await box.kill()
             if fault is None:
                 if means.name == "none":
-                    log.warning("programs run unsandboxed: nothing but CPU time and memory is bounded")
+                    log.warning("programs run unsandboxed: CPU time and memory are bounded, files and checkers open")
                 return means
             missing.append(f"{means.name}: {fault}")
         raise EndpointError(
@@ -173,9 +160,8 @@ class Sandbox:
             return f"the sandbox failed: {error or type(error).__name__}"
         finally:
             self._free.put_nowait(box)
-        if result.pop("starved"):
-            return "the machine was too busy to run the program within its time"
-        return result
+        starved = result.pop("starved")
+        return STARVED[starved] if starved else result
 
     async def close(self) -> None:
         """Ends every box and removes the scratch folders."""
@@ -290,7 +276,13 @@ async def _probe(box: Box, scratch: Path) -> str | None:
     text = PROBE % {"secret": str(secret), "outside": str(outside), "parent": os.getpid()}
     for path in (secret, outside):
         path.chmod(0o666)
-    result = await box.run([{**LIMITS, "checker": False}, {"text": text, "files": {}, "stdin": ""}])
-    if result["exit"] != 0:
+    job: list[dict[str, Any]] = [
+        {**LIMITS, "checker": True},
+        {"text": text, "files": {}, "stdin": ""},
+        {"text": PROBE_CHECKER},
+    ]
+    result = await box.run(job)
+    reached, end, _ = result["stdout"].partition(" and no more")
+    if not end:
         return f"the probe failed: {result['stderr'].strip()[-300:]}"
-    return f"a program could reach {result['stdout']}" if result["stdout"] else None
+    return f"a program could reach {reached}" if reached else None

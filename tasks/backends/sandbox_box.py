@@ -48,6 +48,8 @@ def main() -> None:
         os.setresuid(config["uid"], config["uid"], config["uid"])
         if sys.platform == "linux":
             sandbox_kernel.show()
+            if config["mode"] == "namespaces":
+                sandbox_kernel.die_with_parent()  # a change of user takes that away too
     proc = os.open("/proc", os.O_RDONLY) if sys.platform == "linux" else -1
     gc.collect()
     gc.freeze()

@@ -3,8 +3,9 @@
 Source: pid_namespaces(7): the first process of a pid namespace cannot be signalled from within, and takes all with it.
 
 Where there are two processes, the program and a trusted checker, the two talk through pipes and only the checker holds
-the pipe for the report. The program is forked before the checker's text is read, so that nothing of the tests is ever
-in the program's memory.
+the pipe for the report. The checker is forked and confined first and waits for its text; then the program is forked,
+where there are namespaces into a pid namespace below the guard's, from which the checker can be neither named nor
+signalled; and only then is the checker's text read, so that nothing of the tests is ever in the program's memory.
 """
 
 from __future__ import annotations
@@ -16,134 +17,16 @@ import select
 import signal
 import sys
 import time
-from dataclasses import dataclass, field
 from typing import Any
 
 from tasks.backends import sandbox_files, sandbox_kernel, sandbox_program
 from tasks.backends.sandbox_frames import read_frame
+from tasks.backends.sandbox_watch import Stream, Watch
 
 TICK_S, FLOOD_FACTOR, REPORT_BYTES = 0.02, 256, 4 << 20
 PATIENCE = 4  # on a busy machine a program may stay this many times wall_s, as long as it waits for a core
 TOTAL_CPU_FACTOR = 2  # a job of many processes may use this many times cpu_s in all; each alone is held to cpu_s
 SLACK_MB = 96  # the warm interpreter's own pages, counted again in every fork
-
-
-@dataclass
-class Stream:
-    """One pipe being read: keeps the first ``limit`` bytes and counts the rest."""
-
-    descriptor: int
-    limit: int
-    kept: bytearray = field(default_factory=bytearray)
-    seen: int = 0
-    open: bool = True
-
-    def read(self) -> None:
-        """Reads what is there, once."""
-        try:
-            part = os.read(self.descriptor, 1 << 16)
-        except BlockingIOError:
-            return
-        self.open = bool(part)
-        self.seen += len(part)
-        self.kept += part[: max(0, self.limit - len(self.kept))]
-
-    def text(self) -> str:
-        """Returns what was kept, with a mark where something was cut."""
-        cut = self.seen - len(self.kept)
-        return self.kept.decode("utf-8", "replace") + (f"\n[{cut} bytes cut]" if cut else "")
-
-
-@dataclass
-class Watch:
-    """What is known of the processes of one job."""
-
-    apart: bool
-    proc: int
-    program: int = 0
-    checker: int = 0
-    before: frozenset[str] = frozenset()
-    ended: dict[int, tuple[int, float]] = field(default_factory=dict)  # pid -> status, CPU seconds
-    starved_s: float = 0.0  # longest time a process was ready to run and no core was free
-
-    def reap(self, *, block: bool = False) -> None:
-        """Takes note of every process that ended."""
-        with contextlib.suppress(ChildProcessError):
-            while True:
-                pid, status, usage = os.wait4(-1, 0 if block else os.WNOHANG)
-                if not pid:
-                    return
-                self.ended[pid] = (status, usage.ru_utime + usage.ru_stime)
-
-    def kill(self) -> None:
-        """Ends every process of the job and waits for the last."""
-        while True:
-            with contextlib.suppress(ProcessLookupError):
-                if self.apart:
-                    os.kill(-1, signal.SIGKILL)  # all of this pid namespace but its first process
-                else:
-                    for pid in (self.program, self.checker):
-                        if pid and pid not in self.ended:
-                            os.kill(pid, signal.SIGKILL)
-            self.reap(block=not self.apart)
-            if not self._left():
-                return
-            time.sleep(0.001)
-
-    def _left(self) -> bool:
-        try:
-            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        except ChildProcessError:
-            return False
-        return True
-
-    def memory_mb(self) -> float:
-        """Returns the resident memory of all processes of the job together; shared pages count once."""
-        if self.proc < 0:
-            return 0.0
-        pids = self._pids()
-        total = sum(self._resident(pid) for pid in pids)
-        return total if len(pids) < 2 else min(total, sum(self._proportional(pid) for pid in pids))
-
-    def starve(self) -> None:
-        """Takes note of how long a lone process waited for a core; several keep each other waiting."""
-        pids = self._pids() if self.proc >= 0 else []
-        if len(pids) <= (2 if self.checker else 1):
-            waits = [self._read(pid, "schedstat").split() for pid in pids]
-            self.starved_s = max((int(words[1]) / 1e9 for words in waits if len(words) > 1), default=0.0)
-
-    def cpu_s(self) -> float:
-        """Returns the CPU seconds of all processes that are there, and of the children they waited for."""
-        tick = os.sysconf("SC_CLK_TCK")
-        stats = [self._read(pid, "stat").rpartition(")")[2].split() for pid in self._pids()] if self.proc >= 0 else []
-        return sum(sum(int(word) for word in words[11:15]) for words in stats if len(words) > 15) / tick
-
-    def _pids(self) -> list[str]:
-        if not self.apart:
-            return [str(pid) for pid in (self.program, self.checker) if pid and pid not in self.ended]
-        return [name for name in os.listdir(self.proc) if name.isdigit() and name not in self.before]
-
-    def _read(self, pid: str, name: str) -> str:
-        try:
-            descriptor = os.open(f"{pid}/{name}", os.O_RDONLY, dir_fd=self.proc)
-        except OSError:
-            return ""
-        try:
-            return os.read(descriptor, 4096).decode()
-        except OSError:
-            return ""
-        finally:
-            os.close(descriptor)
-
-    def _resident(self, pid: str) -> float:
-        words = self._read(pid, "statm").split()
-        return int(words[1]) * 4096 / 1e6 if words else 0.0
-
-    def _proportional(self, pid: str) -> float:
-        for line in self._read(pid, "smaps_rollup").splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) / 1e3
-        return self._resident(pid)
 
 
 def guard(config: dict[str, Any], limits: dict[str, Any], scratch: str, proc: int, send: int) -> None:
@@ -171,11 +54,18 @@ def _run(config: dict[str, Any], limits: dict[str, Any], scratch: str, proc: int
     watch = Watch(config["mode"] in ("bwrap", "namespaces"), proc)
     if watch.apart:
         watch.before = frozenset(name for name in os.listdir(proc) if name.isdigit())
+    watch.kills = watch.out_of_memory()
     stdin = sandbox_program.prepare(job, scratch)
     out, out_end = os.pipe()
     err, err_end = os.pipe()
     to_program, from_checker = os.pipe()
     to_checker, from_program = os.pipe()
+    text, streams = -1, [Stream(out, limits["output_bytes"]), Stream(err, limits["output_bytes"])]
+    if limits["checker"]:
+        text, more = _start_checker(watch, config, limits, (stdin, to_checker, from_checker))
+        streams += more
+        if watch.apart:
+            watch.porch = _porch()
     ready, ready_end = os.pipe()
     watch.program = os.fork()
     if not watch.program:
@@ -185,30 +75,61 @@ def _run(config: dict[str, Any], limits: dict[str, Any], scratch: str, proc: int
     if not sandbox_program.await_ready(ready, ready_end):
         raise OSError("the program was killed before it started")
     start = time.monotonic()
-    os.close(out_end)
-    os.close(err_end)
-    streams = [Stream(out, limits["output_bytes"]), Stream(err, limits["output_bytes"])]
-    if limits["checker"]:
-        checker = read_frame(0)
-        report, report_end = os.pipe()
-        faults, faults_end = os.pipe()
-        ready, ready_end = os.pipe()
-        watch.checker = os.fork()
-        if not watch.checker:
-            descriptors = (stdin, faults_end, faults_end, to_checker, from_checker, report_end, ready_end)
-            sandbox_program.start_checker(checker["text"], config, limits, descriptors)
-        sandbox_program.await_ready(ready, ready_end)  # the program may have killed it: then there is no report
-        os.close(report_end)
-        os.close(faults_end)
-        streams += [Stream(report, REPORT_BYTES), Stream(faults, 4096)]
-    for descriptor in (to_program, from_program, to_checker, from_checker):
+    for descriptor in (out_end, err_end, to_program, from_program, to_checker, from_checker):
         os.close(descriptor)
+    if limits["checker"]:
+        with contextlib.suppress(BrokenPipeError):  # unconfined, a program may have ended it: there is no report then
+            write_all(text, read_frame(0)["text"].encode())
+        os.close(text)
     why = _watch(watch, limits, streams, start, "" if watch.apart else scratch)
     return _answer(watch, limits, streams, why, time.monotonic() - start)
 
 
+def _start_checker(
+    watch: Watch, config: dict[str, Any], limits: dict[str, Any], shared: tuple[int, int, int]
+) -> tuple[int, list[Stream]]:
+    """Forks the checker, waits until it is confined, and returns where its text goes and what comes from it.
+
+    Raises:
+        OSError: it could not be confined.
+    """
+    stdin, to_checker, from_checker = shared
+    text, text_end = os.pipe()
+    report, report_end = os.pipe()
+    faults, faults_end = os.pipe()
+    ready, ready_end = os.pipe()
+    watch.checker = os.fork()
+    if not watch.checker:
+        descriptors = (stdin, faults_end, faults_end, to_checker, from_checker, report_end, text, ready_end)
+        sandbox_program.start_checker(config, limits, descriptors)
+    if not sandbox_program.await_ready(ready, ready_end):
+        raise OSError("the checker was killed before it started")
+    for descriptor in (text, report_end, faults_end):
+        os.close(descriptor)
+    return text_end, [Stream(report, REPORT_BYTES), Stream(faults, 4096)]
+
+
+def _porch() -> int:
+    """Makes a pid namespace for the next process forked, and returns its first process, which waits and does nothing.
+
+    The program is no first process itself, for the kernel keeps signals from one, its own too.
+    """
+    sandbox_kernel.unshare(sandbox_kernel.NEWPID)
+    first = os.fork()
+    if first:
+        return first
+    try:
+        os.closerange(0, 1 << 16)
+        sandbox_kernel.drop_capabilities()
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        while True:
+            signal.pause()
+    finally:
+        os._exit(1)
+
+
 def _watch(watch: Watch, limits: dict[str, Any], streams: list[Stream], start: float, scratch: str) -> str:
-    """Waits for the end and returns what brought it about: "", ``wall``, ``cpu``, ``memory`` or ``flood``.
+    """Waits for the end and returns what brought it about: "", ``wall``, ``cpu``, ``memory``, ``flood`` or ``lost``.
 
     Args:
         scratch: the folder to look at now and then where it is no mount of its own with a size.
@@ -244,6 +165,7 @@ def _watch(watch: Watch, limits: dict[str, Any], streams: list[Stream], start: f
             why = "flood" if sandbox_files.exceeds(scratch, limits["scratch_mb"]) else why
             weighed = time.monotonic()
     killed = last not in watch.ended
+    why = "lost" if watch.lost(limits["cpu_s"]) else why if killed else ""
     watch.kill()
     for stream in streams:
         while stream.open and stream.seen <= stream.limit * FLOOD_FACTOR:
@@ -251,7 +173,7 @@ def _watch(watch: Watch, limits: dict[str, Any], streams: list[Stream], start: f
             stream.read()
             if stream.seen == before:
                 break
-    return why if killed else ""
+    return why
 
 
 def _answer(watch: Watch, limits: dict[str, Any], streams: list[Stream], why: str, seconds: float) -> dict[str, Any]:
@@ -267,7 +189,7 @@ def _answer(watch: Watch, limits: dict[str, Any], streams: list[Stream], why: st
         "flooded": why == "flood",
         "stdout": stdout,
         "stderr": stderr,
-        "starved": why == "wall" and watch.starved_s >= (PATIENCE - 1) * limits["wall_s"],
+        "starved": _starved(watch, limits, why),
         "seconds": round(seconds, 4),
         "cpu_seconds": round(cpu, 4),
     }
@@ -275,6 +197,13 @@ def _answer(watch: Watch, limits: dict[str, Any], streams: list[Stream], why: st
         answer["report"] = _report(streams[2])
         answer["checker_error"] = streams[3].text()
     return answer
+
+
+def _starved(watch: Watch, limits: dict[str, Any], why: str) -> str:
+    """Returns what the machine lacked for a verdict: ``time``, ``memory`` or nothing."""
+    if why == "lost":
+        return "memory"
+    return "time" if why == "wall" and watch.starved_s >= (PATIENCE - 1) * limits["wall_s"] else ""
 
 
 def _report(stream: Stream) -> Any:

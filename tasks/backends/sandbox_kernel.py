@@ -48,16 +48,21 @@ DENIED = {  # name -> number on x86_64, on aarch64; None where the machine has n
     "settimeofday": (164, 170), "clock_settime": (227, 112), "adjtimex": (159, 171), "clock_adjtime": (305, 266),
     "syslog": (103, 116), "vhangup": (153, 58), "mknod": (133, None), "mknodat": (259, 33), "iopl": (172, None),
     "ioperm": (173, None), "modify_ldt": (154, None), "pidfd_send_signal": (424, 424),
+    "setpriority": (141, 140), "sched_setparam": (142, 118), "sched_setscheduler": (144, 119),
+    "sched_setattr": (314, 274), "sched_setaffinity": (203, 122), "ioprio_set": (251, 30),
 }  # fmt: skip
 LONE_DENIED = {  # without a pid namespace: no child, no signal to others, no change of others' metadata
     "fork": (57, None), "vfork": (58, None), "tkill": (200, 130), "rt_sigqueueinfo": (129, 138),
     "rt_tgsigqueueinfo": (297, 240), "chmod": (90, None), "fchmod": (91, 52), "fchmodat": (268, 53),
     "fchmodat2": (452, 452), "chown": (92, None), "fchown": (93, 55), "lchown": (94, None), "fchownat": (260, 54),
-    "setxattr": (188, 5), "lsetxattr": (189, 6), "fsetxattr": (190, 7), "setpriority": (141, 140),
-    "utime": (132, None), "utimes": (235, None), "futimesat": (261, None), "utimensat": (280, 88),
-    "sched_setaffinity": (203, 122), "sched_setscheduler": (144, 119), "ioprio_set": (251, 30),
+    "setxattr": (188, 5), "lsetxattr": (189, 6), "fsetxattr": (190, 7), "utime": (132, None),
+    "utimes": (235, None), "futimesat": (261, None), "utimensat": (280, 88),
 }  # fmt: skip
-_SPECIAL = {"clone": (56, 220), "clone3": (435, 435), "prlimit64": (302, 261), "kill": (62, 129), "tgkill": (234, 131)}
+_SPECIAL = {
+    "clone": (56, 220), "clone3": (435, 435), "prlimit64": (302, 261), "kill": (62, 129), "tgkill": (234, 131),
+    "fcntl": (72, 25), "ioctl": (16, 29),
+}  # fmt: skip
+_OWNERS = {"fcntl": (8, 10, 15), "ioctl": (0x8901, 0x8902)}  # whom a descriptor signals: F_SETOWN, F_SETSIG, FIOSETOWN
 
 _libc = ctypes.CDLL(None, use_errno=True) if platform.system() == "Linux" else None
 
@@ -199,6 +204,9 @@ def _filter(lone: bool) -> bytes:
         out += [_equal(special["clone"], 0, 4), _load(16), _op(0x45, _CLONE_THREAD, 1, 0), refuse, _load(0)]
         for name in ("kill", "tgkill"):
             out += [_equal(special[name], 0, 4), _load(16), _equal(os.getpid(), 1, 0), refuse, _load(0)]
+        for name, commands in _OWNERS.items():
+            checks = [op for command in commands for op in (_equal(command, 0, 1), refuse)]
+            out += [_equal(special[name], 0, len(checks) + 2), _load(24), *checks, _load(0)]
     return b"".join([*out, _op(0x06, _ALLOW)])
 
 

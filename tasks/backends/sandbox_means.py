@@ -16,10 +16,30 @@ from typing import Any
 import orjson
 
 HERE = Path(__file__).parent
-MODULES = ("box", "files", "frames", "guard", "kernel", "program", "root")
+MODULES = ("box", "files", "frames", "guard", "kernel", "program", "root", "watch")
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 LIBRARIES = ("/usr/lib", "/usr/lib64", "/usr/lib32", "/etc/ld.so.cache", "/usr/share/zoneinfo")
 ENVIRONMENT = {"LANG": "C.UTF-8", "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
+
+PROBE = """
+import os, socket
+found = []
+for name, attempt in {
+    "a socket": lambda: socket.socket().bind(("127.0.0.1", 0)),
+    "the user's files": lambda: open(%(secret)r).read(),
+    "a file outside": lambda: open(%(outside)r, "w"),
+    "its parent's life": lambda: os.kill(%(parent)d, 0),
+    "its checker's life": lambda: os.kill(-1, 0),
+}.items():
+    try:
+        attempt()
+        found.append(name)
+    except OSError:
+        pass
+print("; ".join(found), end=" and no more")
+"""
+PROBE_CHECKER = "import os\nwhile os.read(3, 100): pass\n"
+"""The checker stays until the program ended."""
 
 NAMES = {
     "bwrap": ("bubblewrap", "namespaces: user mount pid net ipc uts cgroup", "read-only root", "seccomp", "rlimits"),

@@ -26,6 +26,7 @@ except ImportError:  # not a Unix; the backend refuses such systems
     resource = None  # type: ignore[assignment]
 
 OWN_PROCESSES = 3  # keeper, guard and program (and the checker) share the user id that RLIMIT_NPROC counts
+CHECKER_PROCESSES = 8  # so many more threads may a checker start, even where its program took all that it may
 ENVIRONMENT = {"LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
@@ -59,9 +60,13 @@ def start(
     _start(text, "program.py", config, limits, scratch, descriptors, limits["memory_mb"])
 
 
-def start_checker(text: str, config: dict[str, Any], limits: dict[str, Any], descriptors: tuple[int, ...]) -> None:
-    """Confines this process, runs the trusted checker in it and never returns."""
-    _start(text, "checker.py", config, limits, "/", descriptors, limits["memory_mb"] * 2)
+def start_checker(config: dict[str, Any], limits: dict[str, Any], descriptors: tuple[int, ...]) -> None:
+    """Confines this process, waits for the checker's text, runs it and never returns.
+
+    Args:
+        descriptors: the last but one is where the text comes from.
+    """
+    _start(None, "checker.py", config, limits, "/", descriptors, limits["memory_mb"] * 2)
 
 
 def await_ready(ready: int, ready_end: int) -> bool:
@@ -79,8 +84,8 @@ def await_ready(ready: int, ready_end: int) -> bool:
 
 
 def _start(
-    text: str, name: str, config: dict[str, Any], limits: dict[str, Any], folder: str, descriptors: tuple[int, ...],
-    memory_mb: int,
+    text: str | None, name: str, config: dict[str, Any], limits: dict[str, Any], folder: str,
+    descriptors: tuple[int, ...], memory_mb: int,
 ) -> None:  # fmt: skip
     code, ready = 1, len(descriptors) - 1
     leave = os._exit  # the program may put anything in its place; what follows here must not run in it
@@ -94,6 +99,11 @@ def _start(
             os._exit(1)
         os.write(ready, b"ready")
         os.close(ready)
+        if text is None:
+            with open(ready - 1, encoding="utf-8", newline="") as stream:
+                text = stream.read()
+            if not text:
+                leave(1)
         code = _main(text, name)
     finally:
         leave(code)
@@ -107,7 +117,10 @@ def _confine(
     os.environ.clear()
     os.environ.update(ENVIRONMENT, HOME=folder, TMPDIR=folder)
     apart = config["mode"] in ("bwrap", "namespaces")
-    _limits(limits, memory_mb, processes=apart or config["uid"] is not None)
+    if apart:
+        os.setsid()  # a signal to one's process group reaches beyond the pid namespace
+    more = CHECKER_PROCESSES if folder == "/" else 0
+    _limits(limits, memory_mb, processes=apart or config["uid"] is not None, more_processes=more)
     if sys.platform != "linux":
         return
     sandbox_kernel.drop_capabilities()
@@ -134,7 +147,7 @@ def _descriptors(wanted: tuple[int, ...]) -> None:
         setattr(sys, ("__stdin__", "__stdout__", "__stderr__")[number], stream)
 
 
-def _limits(limits: dict[str, Any], memory_mb: int, *, processes: bool) -> None:
+def _limits(limits: dict[str, Any], memory_mb: int, *, processes: bool, more_processes: int) -> None:
     cpu, memory = int(limits["cpu_s"]), memory_mb << 20
     wanted = [
         ("RLIMIT_CORE", 0, 0), ("RLIMIT_CPU", cpu, cpu + 1), ("RLIMIT_AS", memory, memory), ("RLIMIT_NOFILE", 64, 64),
@@ -142,7 +155,7 @@ def _limits(limits: dict[str, Any], memory_mb: int, *, processes: bool) -> None:
         ("RLIMIT_MSGQUEUE", 0, 0),
     ]  # fmt: skip
     if processes:
-        count = limits["processes"] + OWN_PROCESSES + limits["checker"]
+        count = limits["processes"] + OWN_PROCESSES + 2 * limits["checker"] + more_processes
         wanted.append(("RLIMIT_NPROC", count, count))
     for name, soft, hard in wanted:
         number = getattr(resource, name, None)

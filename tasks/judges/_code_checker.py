@@ -15,10 +15,13 @@ import json
 import os
 from typing import Any
 
+from tasks.judges._code_names import resolve
 from tasks.judges._code_wire import decode, encode, receive, send
 
 FROM_PROGRAM, TO_PROGRAM, REPORT = 3, 4, 5
 CALLS = [0]
+LOST: list[str] = []  # why nothing more is taken from the program; no test passes from then on
+NAMED: set[str] = set()  # every name that the tests mention
 
 
 class Remote:
@@ -30,7 +33,7 @@ class Remote:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         CALLS[0] += 1
         result, after = ask(["call", self._number, wrap(list(args)), wrap(kwargs)])
-        for given, changed in zip(args, unwrap(after) or [], strict=False):
+        for given, changed in zip(args, after, strict=False):
             _follow(given, changed)
         return result
 
@@ -85,39 +88,82 @@ def unwrap(value: Any) -> Any:
 
     def other(kind: str, body: Any) -> Any:
         if kind == "cb":
-            return CALLBACKS[body]
-        return Remote(int(body[0]), str(body[2]))
+            return CALLBACKS[_index(body)]
+        if kind != "obj":
+            raise ValueError("a value of no known kind")
+        return Remote(_index(body[0]), str(body[2]))
 
     return decode(value, other)
 
 
-def ask(message: Any) -> tuple[Any, Any]:
-    """Sends a message and returns the answer's value and the arguments as the call left them."""
-    try:
-        send(TO_PROGRAM, message)
-        while True:
-            kind, *rest = receive(FROM_PROGRAM)
-            if kind == "callback":
-                send(TO_PROGRAM, _called_back(*rest))
-                continue
-            if kind == "raise":
-                raise _error(str(rest[0]), str(rest[1]))
-            return unwrap(rest[0]), rest[1] if len(rest) > 1 else None
-    except (EOFError, BrokenPipeError) as error:
-        raise SolutionExit("the program ended") from error
+def ask(message: Any) -> tuple[Any, list[Any]]:
+    """Sends a message and returns the answer's value and the arguments as the call left them.
+
+    Raises:
+        SolutionExit: the program is gone, or spoke out of turn or beside the point; so it is from now on.
+    """
+    if LOST:
+        raise SolutionExit(LOST[0])
+    data = message
+    while True:
+        try:
+            send(TO_PROGRAM, data)
+        except OSError:
+            raise _lost("the program ended") from None
+        kind, answer = _answer()
+        if kind == "callback":
+            data = _called_back(*answer)
+        elif kind == "raise":
+            raise _error(str(answer[0]), str(answer[1]))
+        else:
+            return answer[0], answer[1]
 
 
-def _called_back(number: int, args: Any, kwargs: Any) -> list[Any]:
+def _answer() -> tuple[str, list[Any]]:
+    """Returns the next message of the program's, read and checked: its kind and what it holds."""
     try:
-        return ["value", wrap(CALLBACKS[number](*unwrap(args), **unwrap(kwargs)))]
+        kind, *rest = receive(FROM_PROGRAM)
+        if kind == "callback":
+            number, args, kwargs = rest
+            return kind, [CALLBACKS[_index(number)], [*unwrap(args)], {str(name): unwrap(x) for name, x in kwargs[1]}]
+        if kind == "raise":
+            name, text = rest
+            return kind, [name, text]
+        if kind == "value" and len(rest) in (1, 2):
+            after = unwrap(rest[1]) if len(rest) == 2 and rest[1] is not None else []
+            if isinstance(after, list):
+                return kind, [unwrap(rest[0]), after]
+        raise ValueError("a message of no known kind")
+    except EOFError:
+        raise _lost("the program ended") from None
+    except Exception as error:  # noqa: BLE001 (whatever reading an untrusted message raises)
+        raise _lost(f"the program gave an answer that cannot be read: {type(error).__name__}") from None
+
+
+def _index(number: Any) -> int:
+    if type(number) is not int or number < 0:
+        raise ValueError("no number of a function")
+    return number
+
+
+def _lost(why: str) -> SolutionExit:
+    LOST.append(why)
+    return SolutionExit(why)
+
+
+def _called_back(function: Any, args: list[Any], kwargs: dict[str, Any]) -> list[Any]:
+    try:
+        return ["value", wrap(function(*args, **kwargs))]
     except Exception as error:  # noqa: BLE001 (a test's function may raise what it likes)
-        return ["raise", type(error).__name__, str(error)]
+        return ["raise", type(error).__name__, _text(error)]
 
 
 def _error(name: str, text: str) -> BaseException:
     kind = getattr(builtins, name, None)
     if name in ("SystemExit", "KeyboardInterrupt", "GeneratorExit"):
         return SolutionExit(f"{name}: {text}")
+    if name in ("StopIteration", "StopAsyncIteration") and name not in NAMED:
+        kind = None  # raised within a loop over calls, it would end the loop and with it the test
     if isinstance(kind, type) and issubclass(kind, Exception):
         with contextlib.suppress(TypeError):
             error = kind(text)
@@ -137,28 +183,6 @@ def _follow(given: Any, changed: Any) -> None:
         given.update(changed)
 
 
-def used(tree: ast.AST) -> set[str]:
-    """Returns every name a piece of code reads."""
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-
-
-def wanted(trees: list[ast.Module], entry: str | None, known: set[str]) -> list[str]:
-    """Returns the names the tests need of the solution.
-
-    A builtin's name is asked for only where it is the entry point, or where the tests call nothing else: a solution
-    must not bring its own ``sorted`` to its tests.
-    """
-    names = set().union(*(used(tree) for tree in trees)) - known
-    free = {name for name in names if not hasattr(builtins, name)}
-    if entry:
-        return sorted(free | {entry})
-    calls = {
-        node.func.id for tree in trees for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    }  # fmt: skip
-    return sorted(free if calls & free else free | calls)
-
-
 def final_call(tree: ast.Module, entry: str | None) -> str | None:
     """Returns the call of ``check`` that the tests define and leave to the harness."""
     defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
@@ -174,43 +198,58 @@ def run(given: dict[str, Any]) -> dict[str, Any]:
     """Returns the report."""
     entry = given.get("entry")
     space: dict[str, Any] = {"__name__": "__tests__"}
+    texts = [given["setup"], *given["tests"]]
     try:
-        trees = [ast.parse(text) for text in (given["setup"], *given["tests"])]
+        trees = [ast.parse(text) for text in texts]
         exec(given["preamble"], space)
+        names = resolve(texts, entry, {name for name in space if name != entry})
     except Exception as error:  # noqa: BLE001 (the tests cannot even be read)
-        return {"broken": f"{type(error).__name__}: {error}"}
-    known = {name for name in space if name != entry}
-    results: list[str | None] = []
+        return {"broken": f"{type(error).__name__}: {_text(error)}"}
+    NAMED.update(node.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name))
     try:
         ask(entry)
-        for name in ask(["names", wanted(trees, entry, known)])[0]:
-            space[name] = _value(name)
+        given_names, _ = ask(["names", names.asked])
+        space |= names.own | {name: _value(name) for name in names.asked if name in _listed(given_names)}
         exec(given["setup"], space)
-    except (Exception, SolutionExit) as error:  # noqa: BLE001 (the solution failed to load)
+    except BaseException as error:  # noqa: BLE001 (the solution failed to load)
         if _of_tests(error):
-            return {"broken": f"{type(error).__name__}: {error}"}
+            return {"broken": f"{type(error).__name__}: {_text(error)}"}
         return {"results": [_shown(error)] * len(given["tests"]), "calls": CALLS[0]}
+    results: list[str | None] = []
     for tree, text in zip(trees[1:], given["tests"], strict=True):
         call = final_call(tree, entry)
         try:
             exec(compile(f"{text}\n\n{call}\n" if call else text, "tests.py", "exec"), space)
-            results.append(None)
-        except (Exception, SolutionExit) as error:  # noqa: BLE001 (whatever a test raises is its result)
+            results.append(f"SolutionExit: {LOST[0]}" if LOST else None)
+        except BaseException as error:  # noqa: BLE001 (whatever a test raises is its result)
             if _of_tests(error):
-                return {"broken": f"{type(error).__name__}: {error}"}
+                return {"broken": f"{type(error).__name__}: {_text(error)}"}
             results.append(_shown(error))
     if not CALLS[0] and not any(results):
         return {"broken": "the tests never call the solution"}
     return {"results": results, "calls": CALLS[0]}
 
 
+def _listed(names: Any) -> list[str]:
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise _lost("the program gave an answer that cannot be read: no list of names")
+    return names
+
+
 def _of_tests(error: BaseException) -> bool:
-    """Says whether the tests lack a library: that says nothing of the solution."""
-    return isinstance(error, ImportError) and not hasattr(error, "of_solution")
+    """Says whether the tests lack a library, or exit by themselves: that says nothing of the solution."""
+    return isinstance(error, (ImportError, SystemExit)) and not hasattr(error, "of_solution") and not LOST
 
 
 def _shown(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"[:500]
+    return f"{type(error).__name__}: {_text(error)}"[:500]
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as fault:  # noqa: BLE001 (a number too long to print, an error without end)
+        return type(fault).__name__
 
 
 def _value(name: str) -> Any:

@@ -5,16 +5,15 @@ Source: Text2Reward (arXiv:2309.11489, section 3.3: execution errors are told ba
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from schemas.exchange import Reply, Request
-from tasks.judges import _reward_code, _reward_runner
+from tasks.judges import _reward_code
 
 SAMPLES = (
     ("Name a prime number.", "2"), ("Name a prime number.", ""), ("List three fruits.", "- apple\n- pear\n- plum"),
@@ -67,16 +66,25 @@ def try_out(draft: Draft, reply: Reply) -> None:
 
 
 @cache
-def _runner() -> str:
-    return Path(_reward_runner.__file__).read_text(encoding="utf-8")
+def _source(*names: str) -> str:
+    """Returns modules of this folder as one program of the sandbox's."""
+    texts = [Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8") for name in names]
+    return re.sub(r"^from (?:tasks|__future__)\b.*\n", "", "".join(texts), flags=re.MULTILINE)
+
+
+_FUTURE = "from __future__ import annotations\n"
 
 
 def run(code: str, cases: Sequence[tuple[str, str]], limits: Mapping[str, Any]) -> Request:
-    """Returns the sandbox's request to score these prompts and completions."""
-    files = {"job.json": orjson.dumps({"code": code, "cases": cases}).decode()}
-    return Request(
-        model="sandbox", kind="run", text=_runner(), extra={"language": "python", "limits": limits, "files": files}
-    )
+    """Returns the sandbox's request to score these prompts and completions.
+
+    The function runs in one process and what calls it in another, which alone can report.
+    """
+    given = [(prompt, completion) for prompt, completion in cases]
+    checker = f"{_FUTURE}INPUT = {given!r}\n{_source('_code_wire', '_reward_checker')}"
+    files = {"solution.txt": code, "stub.txt": ""}
+    extra = {"language": "python", "limits": limits, "files": files, "checker": checker}
+    return Request(model="sandbox", kind="run", text=_FUTURE + _source("_code_wire", "_code_runner"), extra=extra)
 
 
 def results(reply: Reply, count: int) -> list[dict[str, Any]] | str:
@@ -86,10 +94,7 @@ def results(reply: Reply, count: int) -> list[dict[str, Any]] | str:
         return f"the sandbox failed: {reply.error}"
     if value["timed_out"] or value["oom"]:
         return "it ran out of time" if value["timed_out"] else "it ran out of memory"
-    try:
-        found = orjson.loads(value["stdout"])
-    except orjson.JSONDecodeError:
-        return f"it ended early: {str(value['stderr'])[-300:]}"
-    if isinstance(found, list) and len(found) == count:
-        return found
-    return str(found.get("broken")) if isinstance(found, dict) else "it gave no list of scores"
+    report = value["report"]
+    if isinstance(report, list) and len(report) == count:
+        return report
+    return str(report["broken"]) if isinstance(report, dict) else f"it ended early: {str(value['stderr'])[-300:]}"

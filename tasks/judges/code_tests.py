@@ -116,10 +116,9 @@ def extract(text: str, entry: str | None) -> str:
 
 @lru_cache
 def _source(name: str) -> str:
-    here = Path(__file__)
-    wire = here.with_name("_code_wire.py").read_text(encoding="utf-8")
-    own = here.with_name(f"_code_{name}.py").read_text(encoding="utf-8")
-    return _OWN_IMPORT.sub("", wire + own)
+    parts = ("wire", "names", "checker") if name == "checker" else ("wire", name)
+    texts = [Path(__file__).with_name(f"_code_{part}.py").read_text(encoding="utf-8") for part in parts]
+    return _OWN_IMPORT.sub("", "".join(texts))
 
 
 def _request(text: str, given: dict[str, Any], limits: dict[str, Any]) -> Request:
@@ -145,12 +144,12 @@ def _read(row: Row, reply: Reply, criterion: str) -> Row:
     results: list[str | None] | None = report.get("results")
     ended = next((why for why in ("timed_out", "oom", "flooded") if value[why]), None)
     meta: dict[str, Any] = {"means": value["means"], "seconds": value["seconds"]}
-    if results is None and (report or ended is None):
-        why = report.get("broken") or value.get("checker_error") or "the tests gave no report"
-        made = rule(row, criterion, "error", why=f"the tests could not run: {why}"[:2000])
+    if report.get("broken"):
+        made = rule(row, criterion, "error", why=f"the tests could not run: {report['broken']}"[:2000])
     else:
         passed = bool(results) and all(result is None for result in results or [])
-        first = next((result for result in results or [] if result), None)
+        silent = f"the tests gave no report: {value.get('checker_error') or ''}".strip(" :")[:2000]
+        first = next((result for result in results or [] if result), None) if results is not None else silent
         why = None if passed else {"timed_out": "out of time", "oom": "out of memory"}.get(ended or "", ended) or first
         meta |= {"tests": len(results or []), "passed": sum(r is None for r in results or []), "errors": results}
         made = rule(row, criterion, "truncated" if cut(row) and not passed else passed, why=why)

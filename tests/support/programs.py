@@ -3,6 +3,7 @@
 import asyncio
 import os
 
+from schemas.errors import EndpointError
 from schemas.exchange import Request
 from tasks.backends.sandbox import Sandbox
 
@@ -17,7 +18,11 @@ class Runner:
         os.environ["PAIRWRIGHT_TEST_SECRET"] = SECRET
         self.loop = asyncio.Runner()
         self.sandbox = Sandbox(means=means, slots=1)
-        self.fingerprint = self.loop.run(self.sandbox.start())
+        try:
+            self.fingerprint = self.loop.run(self.sandbox.start())
+        except EndpointError:
+            self.close()
+            raise
 
     def __call__(self, text, **extra):
         limits = LIMITS | extra.pop("limits", {})

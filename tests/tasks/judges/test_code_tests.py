@@ -1,13 +1,12 @@
 """Real-shaped HumanEval and MBPP items, and programs that try to pass without solving them."""
 
-import asyncio
 import json
 
 import pytest
 
 from schemas.messages import assistant, to_rows
-from tasks.backends.sandbox import Sandbox
 from tasks.judges.code_tests import code_tests, extract, read_tests
+from tests.support.code import Judge
 
 STUB = '''from typing import List
 
@@ -40,37 +39,6 @@ def check(candidate):
 
 """
 HUMANEVAL = {"test": CHECK, "entry_point": "has_close_elements"}
-
-
-class Judge:
-    def __init__(self):
-        self.loop = asyncio.Runner()
-        self.sandbox = Sandbox()
-        self.loop.run(self.sandbox.start())
-
-    def __call__(self, tests, *texts, prompt="Write it.", finish="stop", **settings):
-        row = {"messages": to_rows(prompt), "tests": tests if isinstance(tests, str) else json.dumps(tests)}
-        completions = [
-            {"completion_id": f"c{i}", "sample_index": i, "messages": assistant(text), "finish_reason": finish}
-            for i, text in enumerate(texts)
-        ]
-        return self.loop.run(self._drive(code_tests(row, completions, **settings)))
-
-    async def _drive(self, exchange):
-        try:
-            requests = next(exchange)
-            while True:
-                requests = exchange.send(await asyncio.gather(*[self.sandbox.answer(r) for r in requests]))
-        except StopIteration as end:
-            return end.value
-
-    def one(self, tests, text, **settings):
-        (row,) = self(tests, text, **settings)
-        return row
-
-    def close(self):
-        self.loop.run(self.sandbox.close())
-        self.loop.close()
 
 
 @pytest.fixture(scope="module")
