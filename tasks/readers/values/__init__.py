@@ -17,6 +17,7 @@ from tasks.readers.values import words as texts
 from tasks.readers.values.algebra import TooLargeError, UnreadError
 from tasks.readers.values.equality import equal
 from tasks.readers.values.kinds import Quantity, Relation, Value, Words, key
+from tasks.readers.values.measures import formulas
 from tasks.readers.values.reading import LONGEST, Readings, readings
 
 __all__ = ["Comparison", "canonical", "compare", "readable", "second_answer"]
@@ -52,7 +53,7 @@ def compare(answer: str, reference: str, *, language: str | None = None) -> Comp
     """
     answer, reference = answer.strip(), reference.strip()
     if max(len(answer), len(reference)) > LONGEST:
-        same = answer == reference or len(answer) == len(reference) and answer.split() == reference.split()
+        same = answer == reference or (len(answer) == len(reference) and answer.split() == reference.split())
         return _RIGHT if same and answer else Comparison("unknown", "too_long")
     one, two = markup.plain(answer), markup.plain(reference)
     if not two:
@@ -100,13 +101,13 @@ def _judged(given: Readings, wanted: Readings, answer: str, reference: str) -> C
     if first is True:
         return _RIGHT
     if first is False and True not in every:
-        return _settled(given.values[0], wanted.values[0], answer, reference)
+        return _WRONG
     if texts.holds(answer, reference):
         return Comparison("unknown", "holds_reference")
-    if first is None and _symbolic(given.values[0]) and _symbolic(wanted.values[0]):
+    if first is None and _undecided(given.values[0], wanted.values[0]):
         from tasks.readers.values.verify import verified
 
-        return _RIGHT if verified(answer, reference) else Comparison("unknown", "readers_differ")
+        return _RIGHT if verified(_latex(answer), _latex(reference)) else Comparison("unknown", "readers_differ")
     if isinstance(given.values[0], Words) != isinstance(wanted.values[0], Words):
         return Comparison("unknown", "answer_unread" if isinstance(given.values[0], Words) else "readers_differ")
     return Comparison("unknown", "readers_differ")
@@ -119,12 +120,15 @@ def _equal(a: Value, b: Value) -> bool | None:
         return None
 
 
-def _symbolic(value: Value) -> bool:
-    return isinstance(value, Quantity | Relation)
+def _latex(text: str) -> str:
+    return text.replace("\\degree", r"\cdot\frac{\pi}{180}")
 
 
-def _settled(a: Value, b: Value, answer: str, reference: str) -> Comparison:
-    return _WRONG
+def _undecided(a: Value, b: Value) -> bool:
+    """Says whether two formulas stand apart in writing only, as far as their values show."""
+    if isinstance(a, Quantity) and isinstance(b, Quantity):
+        return a.unit is b.unit is None and a.percent == b.percent and formulas(a.formula, b.formula) is None
+    return isinstance(a, Relation) and isinstance(b, Relation)
 
 
 def canonical(text: str, *, language: str | None = None) -> str | None:

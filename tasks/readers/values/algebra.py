@@ -6,8 +6,7 @@ Source: canonical rational forms, Geddes, Czapor, Labahn, "Algorithms for Comput
 from __future__ import annotations
 
 from fractions import Fraction
-from math import isqrt
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 Atom = tuple[object, ...]  # ("x", name), ("#", prime), ("i",), ("r", frozen base), ("f", name, *frozen arguments)
 Product = tuple[tuple[Atom, Fraction], ...]
@@ -16,7 +15,6 @@ Frozen = tuple[tuple[tuple[Product, Fraction], ...], tuple[tuple[Product, Fracti
 
 _BITS = 14_000
 _TERMS = 64
-_SMALL_PRIMES = [n for n in range(2, 1000) if all(n % d for d in range(2, isqrt(n) + 1))]
 
 
 class UnreadError(ValueError):
@@ -79,18 +77,18 @@ def _times(a: Sum, b: Sum) -> Sum:
     total: Sum = {}
     for left, x in a.items():
         for right, y in b.items():
-            for product, value in _joined(left, right, x * y).items():
+            for product, value in joined(left, right, x * y).items():
                 total[product] = total.get(product, Fraction(0)) + value
     return _checked({product: value for product, value in total.items() if value})
 
 
-def _joined(left: Product, right: Product, value: Fraction) -> Sum:
+def joined(left: Product, right: Product, value: Fraction) -> Sum:
     """Returns the product of two products: powers of one atom meet; whole powers of primes, of i and of roots go."""
     powers: dict[Atom, Fraction] = dict(left)
     for name, exponent in right:
         powers[name] = powers.get(name, Fraction(0)) + exponent
     expanded: Sum = {}
-    for name in [name for name in powers if name[0] in "#ir"]:
+    for name in [name for name in powers if name[0] in ("#", "i", "r")]:
         exponent = powers[name]
         whole = exponent.numerator // exponent.denominator
         if name[0] == "#":
@@ -104,14 +102,14 @@ def _joined(left: Product, right: Product, value: Fraction) -> Sum:
             powers[name] = Fraction(whole % 2)
         elif name[0] == "r" and whole > 0:
             base = thawed(name[1])
-            expanded = _times(expanded or {(): Fraction(1)}, _power(base.top, whole))
+            expanded = _times(expanded or {(): Fraction(1)}, whole_power(base.top, whole))
             powers[name] = exponent - whole
     product = tuple(sorted(((name, e) for name, e in powers.items() if e), key=repr))
     one = {product: value}
     return _times(one, expanded) if expanded else one
 
 
-def _power(base: Sum, exponent: int) -> Sum:
+def whole_power(base: Sum, exponent: int) -> Sum:
     if exponent > 64 and len(base) > 1:
         raise TooLargeError("a power is too large")
     largest = max((max(v.numerator.bit_length(), v.denominator.bit_length()) for v in base.values()), default=1)
@@ -119,7 +117,7 @@ def _power(base: Sum, exponent: int) -> Sum:
         raise TooLargeError("a power is too large")
     if len(base) == 1:
         ((product, value),) = base.items()
-        return _joined(tuple((name, e * exponent) for name, e in product), (), value**exponent)
+        return joined(tuple((name, e * exponent) for name, e in product), (), value**exponent)
     total: Sum = {(): Fraction(1)}
     for _ in range(exponent):
         total = _times(total, base)
@@ -159,7 +157,9 @@ def _reduced(top: Sum, bottom: Sum) -> Formula:
     for _ in range(4):
         if len(bottom) == 1:
             break
-        root = next((a for p in bottom for a, e in p if a[0] in "#i" and (a[0] == "i" or e == Fraction(1, 2))), None)
+        root = next(
+            (a for p in bottom for a, e in p if a[0] in ("#", "i") and (a[0] == "i" or e == Fraction(1, 2))), None
+        )
         if root is None:
             break
         other = {p: -v if any(a == root for a, _ in p) else v for p, v in bottom.items()}
@@ -169,17 +169,17 @@ def _reduced(top: Sum, bottom: Sum) -> Formula:
     if len(bottom) == 1:
         ((product, value),) = bottom.items()
         return Formula(_times(top, {tuple((a, -e) for a, e in product): 1 / value}), {(): Fraction(1)})
-    evenly = _divided(top, bottom)
+    evenly = divided(top, bottom)
     if evenly is not None:
         return Formula(evenly, {(): Fraction(1)})
-    evenly = _divided(bottom, top)
+    evenly = divided(bottom, top)
     if evenly is not None and len(top) > 1:
         return _reduced({(): Fraction(1)}, evenly)
     lead = bottom[max(bottom, key=repr)]
     return Formula({p: v / lead for p, v in top.items()}, {p: v / lead for p, v in bottom.items()})
 
 
-def _divided(top: Sum, bottom: Sum) -> Sum | None:
+def divided(top: Sum, bottom: Sum) -> Sum | None:
     """Returns the quotient of two sums where the division leaves nothing."""
     names = sorted({a for total in (top, bottom) for p in total for a, _ in p}, key=repr)
 
@@ -206,99 +206,6 @@ def _divided(top: Sum, bottom: Sum) -> Sum | None:
     return None
 
 
-def power(base: Formula, exponent: Formula) -> Formula:
-    """Returns a power; of a sum only whole powers are multiplied out, roots of sums stay symbols."""
-    fixed = constant(exponent)
-    if fixed is None:
-        return _symbolic(base, exponent)
-    if fixed.denominator == 1:
-        if fixed >= 0:
-            return Formula(_power(base.top, int(fixed)), _power(base.bottom, int(fixed))) if fixed else number(1)
-        return power(divide(number(1), base), number(-fixed))
-    if fixed.denominator > 64 or abs(fixed.numerator) > 64:
-        raise TooLargeError("a root is too high")
-    return divide(_root(base.top, fixed), _root(base.bottom, fixed))
-
-
-def _root(base: Sum, exponent: Fraction) -> Formula:
-    """Returns a rational power of a sum: factors of a single term, or the sum as a symbol."""
-    if not base:
-        return number(0)
-    if len(base) != 1:
-        return _held(("r", frozen(Formula(base, {(): Fraction(1)}))), exponent)
-    ((product, value),) = base.items()
-    result = _primes(abs(value.numerator), exponent)
-    result = divide(result, _primes(value.denominator, exponent))
-    if value < 0:
-        if exponent.denominator == 2:
-            result = multiply(result, power(IMAGINARY, number(exponent.numerator)))
-        elif exponent.denominator % 2 and exponent.numerator % 2:
-            result = negative(result)  # the real root, as school books write it
-        elif exponent.denominator % 2 == 0:
-            raise UnreadError("an even root of a negative number")
-    for name, e in product:
-        even = name[0] == "x" and e.denominator == 1 and e.numerator % 2 == 0 and exponent.denominator % 2 == 0
-        if even:  # the root of a square is no plain variable
-            square = frozen(Formula({((name, e),): Fraction(1)}, {(): Fraction(1)}))
-            result = multiply(result, _held(("r", square), exponent))
-        else:
-            result = multiply(result, _held(name, e * exponent))
-    return result
-
-
-def _held(name: Atom, exponent: Fraction) -> Formula:
-    return Formula(_joined(((name, exponent),), (), Fraction(1)), {(): Fraction(1)})
-
-
-def _primes(value: int, exponent: Fraction) -> Formula:
-    """Returns a rational power of a whole number as a product over its prime factors."""
-    factors: dict[int, int] = {}
-    for prime in _SMALL_PRIMES:
-        while value % prime == 0:
-            value //= prime
-            factors[prime] = factors.get(prime, 0) + 1
-    if value > 1:
-        square = isqrt(value)
-        base, times = (square, 2) if square * square == value else (value, 1)
-        factors[base] = factors.get(base, 0) + times
-    result = number(1)
-    for prime, times in factors.items():
-        result = multiply(result, _held(("#", prime), times * exponent))
-    return result
-
-
-def _symbolic(base: Formula, exponent: Formula) -> Formula:
-    """Returns a power whose exponent holds symbols: each term of the exponent makes a symbol of its own."""
-    fixed = constant(base)
-    if exponent.bottom != {(): 1} or fixed is not None and fixed <= 0:
-        return atom("f", "power", frozen(base), frozen(exponent))
-    result = number(1)
-    for product, value in exponent.top.items():
-        if not product:
-            result = multiply(result, power(base, number(value)))
-            continue
-        term = frozen(Formula({product: Fraction(1)}, {(): Fraction(1)}))
-        factors = [(base, 1)] if fixed is None else _whole_factors(fixed)
-        for factor, times in factors:
-            result = multiply(result, _held(("f", "power", frozen(factor), term), value * times))
-    return result
-
-
-def _whole_factors(value: Fraction) -> list[tuple[Formula, int]]:
-    result = []
-    for whole, sign in ((value.numerator, 1), (value.denominator, -1)):
-        for prime in _SMALL_PRIMES:
-            times = 0
-            while whole % prime == 0:
-                whole //= prime
-                times += 1
-            if times:
-                result.append((number(prime), times * sign))
-        if whole > 1:
-            result.append((number(whole), sign))
-    return result
-
-
 def frozen(formula: Formula) -> Frozen:
     """Returns a formula as a value that can be a key."""
     top, bottom = (tuple(sorted(part.items(), key=repr)) for part in formula)
@@ -307,7 +214,7 @@ def frozen(formula: Formula) -> Frozen:
 
 def thawed(parts: object) -> Formula:
     """Returns the formula of a key."""
-    top, bottom = parts  # type: ignore[misc]
+    top, bottom = cast("Frozen", parts)
     return Formula(dict(top), dict(bottom))
 
 

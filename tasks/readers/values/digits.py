@@ -9,23 +9,92 @@ import re
 from fractions import Fraction
 
 _COMMA_LANGUAGES = frozenset(
-    "af az be bg bs ca cs da de el es et eu fi fr gl hr hu hy id is it ka kk lt lv mk nb nl nn no pl pt ro ru sk sl sq"
-    " sr sv tr uk uz vi".split()
+    [
+        "af",
+        "az",
+        "be",
+        "bg",
+        "bs",
+        "ca",
+        "cs",
+        "da",
+        "de",
+        "el",
+        "es",
+        "et",
+        "eu",
+        "fi",
+        "fr",
+        "gl",
+        "hr",
+        "hu",
+        "hy",
+        "id",
+        "is",
+        "it",
+        "ka",
+        "kk",
+        "lt",
+        "lv",
+        "mk",
+        "nb",
+        "nl",
+        "nn",
+        "no",
+        "pl",
+        "pt",
+        "ro",
+        "ru",
+        "sk",
+        "sl",
+        "sq",
+        "sr",
+        "sv",
+        "tr",
+        "uk",
+        "uz",
+        "vi",
+    ]
 )
-_GROUPED = re.compile(r"(?<![\w.,'\u2009])\d{1,3}(?:([,.'\u2009])\d{3}(?!\d))(?:\1\d{3}(?!\d))*([.,]\d+)?(?![\d]|[.,]\d)")
+_GROUPED = re.compile(
+    r"(?<![\w.,'\u2009])\d{1,3}(?:([,.'\u2009])\d{3}(?!\d))(?:\1\d{3}(?!\d))*([.,]\d+)?(?![\d]|[.,]\d)"
+)
 _SPACED = re.compile(r"(?<![\w.,])\d{1,3}(?: \d{3})+(?![\d/]| ?\d)")
 _INDIAN = re.compile(r"(?<![\w.,])\d{1,2}(?:,\d{2})+,\d{3}(?![\d,])")
 _DECIMAL_COMMA = re.compile(r"(?<![\d.,])(\d+),(\d+)(?![\d.,])")
 _NOT_FIRST = re.compile(r"[(\[⦃]")
 _UNITS = dict(
     zip(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
-        " seventeen eighteen nineteen".split(),
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+        ],
         range(20),
         strict=True,
     )
 )
-_TENS = {word: 10 * n for n, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
+_TENS = {
+    word: 10 * n
+    for n, word in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2)
+}
 SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12}
 _PARTS = {
     "half": 2, "halves": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8,
@@ -114,7 +183,7 @@ def in_words(text: str) -> Fraction | None:
         whole = _whole(words[:-3])
         return None if whole is None else sign * (whole + Fraction(1, _PARTS[words[-1]]))
     part = words[-1].removesuffix("s") if words[-1] != "halves" else "halves"
-    if part in _PARTS and len(words) > 1 or words == ["half"]:
+    if (part in _PARTS and len(words) > 1) or words == ["half"]:
         top = 1 if words[:-1] in (["a"], ["an"], []) else _whole(words[:-1])
         return None if not top or top >= _PARTS[part] * 10 else sign * Fraction(top, _PARTS[part])
     value = _whole(words)

@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from fractions import Fraction
-from math import comb, factorial
+from math import factorial
 
 from tasks.readers.values import algebra
 from tasks.readers.values.algebra import Formula, TooLargeError, UnreadError
+from tasks.readers.values.functions import function_value
+from tasks.readers.values.powers import power
 
 _TOKEN = re.compile(r"\\[a-zA-Z]+|\d+(?:\.\d+)?(?:[eE][-+]?\d{1,3}(?![\d.]))?|\.\d+|[a-zA-Z]+|\S")
 _FUNCTIONS = {
@@ -21,11 +23,47 @@ _FUNCTIONS = {
 }  # fmt: skip
 _ALIASES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "lg": "log", "dfrac": "frac", "tfrac": "frac",
             "cfrac": "frac", "dbinom": "binom", "tbinom": "binom"}  # fmt: skip
-_GREEK = (
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho sigma tau upsilon"
-    " phi varphi chi psi omega Gamma Delta Theta Lambda Xi Sigma Phi Psi Omega ell hbar"
-).split()
+_GREEK = [
+    "alpha",
+    "beta",
+    "gamma",
+    "delta",
+    "epsilon",
+    "varepsilon",
+    "zeta",
+    "eta",
+    "theta",
+    "vartheta",
+    "iota",
+    "kappa",
+    "lambda",
+    "mu",
+    "nu",
+    "xi",
+    "rho",
+    "sigma",
+    "tau",
+    "upsilon",
+    "phi",
+    "varphi",
+    "chi",
+    "psi",
+    "omega",
+    "Gamma",
+    "Delta",
+    "Theta",
+    "Lambda",
+    "Xi",
+    "Sigma",
+    "Phi",
+    "Psi",
+    "Omega",
+    "ell",
+    "hbar",
+]
 _OPEN = {"(": ")", "{": "}", "[": "]"}
+_SIGNS = ("\\cdot", "\\times", "\\div", "\\degree", "\\rfloor", "\\rceil", "\\rvert")
+DEGREE = algebra.divide(algebra.atom("x", "pi"), algebra.number(180))
 _DEEPEST = 40
 
 
@@ -97,7 +135,7 @@ class _Reader:
             return not self.bars
         if token[:1].isdigit() or token[:1] == ".":
             return self.at > 0 and not self.tokens[self.at - 1][0][-1:].isdigit()
-        return token[:1].isalpha() or token in _OPEN or token[:1] == "\\" and token not in ("\\cdot", "\\times", "\\div")
+        return token[:1].isalpha() or token in _OPEN or (token[:1] == "\\" and token not in _SIGNS)
 
     def signed(self) -> Formula:
         if self.accept("-"):
@@ -108,8 +146,10 @@ class _Reader:
 
     def powers(self) -> Formula:
         base = self.factorials(self.atom())
+        if self.accept("\\degree"):
+            base = algebra.multiply(base, DEGREE)
         if self.accept("^"):
-            base = algebra.power(base, self.deeper(self.exponent))
+            base = power(base, self.deeper(self.exponent))
             base = self.factorials(base)
         return base
 
@@ -133,7 +173,7 @@ class _Reader:
         else:
             inside = self.single()
         if self.accept("^"):
-            inside = algebra.power(inside, self.deeper(self.exponent))
+            inside = power(inside, self.deeper(self.exponent))
         return inside
 
     def single(self) -> Formula:
@@ -148,7 +188,7 @@ class _Reader:
 
     def argument_of_command(self) -> bool:
         before = self.tokens[self.at - 1][0] if self.at else ""
-        return before[:1] == "\\" or before.isdigit() and self.at > 1 and self.tokens[self.at - 2][0] == "\\frac"
+        return before[:1] == "\\" or (before.isdigit() and self.at > 1 and self.tokens[self.at - 2][0] == "\\frac")
 
     def group(self, close: str) -> Formula:
         result = self.deeper(self.sum)
@@ -170,7 +210,7 @@ class _Reader:
             self.bars += 1
             inside = self.group("|")
             self.bars -= 1
-            return _function("abs", [inside])
+            return function_value("abs", [inside])
         if token[0] == "\\":
             return self.command(token[1:])
         return self.letters(token)
@@ -203,14 +243,14 @@ class _Reader:
             top = self.single()
             return algebra.divide(top, self.single())
         if name == "binom":
-            return _function("binom", [self.single(), self.single()])
+            return function_value("binom", [self.single(), self.single()])
         if name == "sqrt":
             degree = self.group("]") if self.accept("[") else algebra.number(2)
             inside = self.atom() if self.peek() in ("(", "{") else self.single()
-            return algebra.power(inside, algebra.divide(algebra.number(1), degree))
+            return power(inside, algebra.divide(algebra.number(1), degree))
         if name in ("lfloor", "lceil", "lvert"):
             inside = self.group("\\r" + name[1:])
-            return _function({"lfloor": "floor", "lceil": "ceil", "lvert": "abs"}[name], [inside])
+            return function_value({"lfloor": "floor", "lceil": "ceil", "lvert": "abs"}[name], [inside])
         if name in _FUNCTIONS:
             return self.call(name)
         return self.named(name)
@@ -219,13 +259,13 @@ class _Reader:
         token = _ALIASES.get(token, token)
         if token in ("sqrt", "cbrt"):
             inside = self.atom() if self.peek() in ("(", "{") else self.single()
-            return algebra.power(inside, algebra.number(Fraction(1, 2 if token == "sqrt" else 3)))
+            return power(inside, algebra.number(Fraction(1, 2 if token == "sqrt" else 3)))
         if token in _FUNCTIONS:
             return self.call(token)
         if token in ("pi", "theta", "alpha", "beta", "phi", "lambda", "omega", "sigma", "infty"):
             return self.named(token)
         if len(token) > 1:
-            if len(token) > 3:
+            if len(token) > 3 or (len(token) == 3 and ([*token] != sorted(token) or set(token.lower()) & set("eiou"))):
                 raise UnreadError(f"{token!r} is a word")
             text, start, end = self.tokens[self.at - 1]
             rest = [(letter, start + i, start + i + 1) for i, letter in enumerate(text)]
@@ -281,8 +321,8 @@ class _Reader:
             arguments = self.list(_OPEN[self.take()])
         else:
             arguments = [self.deeper(self.argument)]
-        result = _function(name, [*arguments, *base])
-        return result if exponent is None else algebra.power(result, exponent)
+        result = function_value(name, [*arguments, *base])
+        return result if exponent is None else power(result, exponent)
 
     def list(self, close: str) -> list[Formula]:
         items = [self.deeper(self.sum)]
@@ -294,25 +334,6 @@ class _Reader:
     def argument(self) -> Formula:
         """Reads the argument of a function that stands without brackets: ``sin 2x``, ``log -3`` is none."""
         total = self.powers()
-        while self.starts() and self.peek() not in ("(", "[") and not self.peek()[1:] in _FUNCTIONS:
+        while self.starts() and self.peek() not in ("(", "[") and self.peek()[1:] not in _FUNCTIONS:
             total = algebra.multiply(total, self.powers())
         return total
-
-
-def _function(name: str, arguments: list[Formula]) -> Formula:
-    """Returns a function's value where it is a rational number, else a symbol."""
-    values = [algebra.constant(argument) for argument in arguments]
-    first = values[0]
-    if name == "exp":
-        return algebra.power(algebra.atom("x", "e"), arguments[0])
-    if name == "abs" and first is not None:
-        return algebra.number(abs(first))
-    if name in ("floor", "ceil") and first is not None:
-        return algebra.number(first // 1 if name == "floor" else -(-first // 1))
-    if name == "binom" and all(value is not None and value.denominator == 1 and 0 <= value <= 1000 for value in values):
-        return algebra.number(comb(int(values[0] or 0), int(values[1] or 0)))
-    if name in ("log", "ln") and first == 1:
-        return algebra.number(0)
-    if name in ("max", "min") and None not in values:
-        return algebra.number((max if name == "max" else min)(value for value in values if value is not None))
-    return algebra.atom("f", name, *map(algebra.frozen, arguments))

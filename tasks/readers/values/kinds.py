@@ -129,7 +129,7 @@ def _atom(name: algebra.Atom) -> str:
     return f"({parts})" if name[0] == "r" else f"{name[1]}({parts})"
 
 
-def key(value: object) -> str:  # noqa: PLR0911
+def key(value: object) -> str:
     """Returns the text of an answer in which equal answers are equal: currency, nouns and names are left out."""
     if isinstance(value, Quantity):
         formula = value.formula

@@ -41,6 +41,8 @@ _TEXTS = re.compile(
 )
 _COMMAND = re.compile(r"\\([a-zA-Z]+)")
 _CALCULATOR = re.compile(r"<<[^<>]*>>")
+_REPEATING = re.compile(r"(\d*)\.(\d*)\\(?:overline|bar)\s*(?:\{(\d+)\}|(\d))")
+_RADICAL = re.compile(r"√ ?(\d+(?:\.\d+)?)")
 _POWER = re.compile(r"(?<=[\w)])\*\*(?=[\w(-])")
 _EMPHASIS = re.compile(r"\*\*|__|`|</?[a-zA-Z]{1,6}>")
 _SCALES = {"万": 10**4, "億": 10**8, "亿": 10**8, "兆": 10**12, "千": 1000, "百": 100}
@@ -57,7 +59,8 @@ def plain(text: str) -> str:
     '(C) \\sqrt 7'
     """
     text = _CALCULATOR.sub("", text.strip())
-    text = _letters(text)
+    text = _letters(_RADICAL.sub(r"\\sqrt{\1}", text))
+    text = _REPEATING.sub(_fraction, text)
     text = text.replace("\\\\", "⏎" if "\\begin" in text else "\\")
     text = _POWER.sub("^", text)
     text = _EMPHASIS.sub("", text)
@@ -76,8 +79,16 @@ def plain(text: str) -> str:
     return text.rstrip("!?" if not re.search(r"[\d)]!+$", text) else "").rstrip(" .,;")
 
 
+def _fraction(match: re.Match[str]) -> str:
+    r"""Returns the fraction of a repeating decimal: ``0.1\overline{6}`` is 1/6."""
+    whole, fixed, repeated = match[1] or "0", match[2], match[3] or match[4]
+    tail = Fraction(int(repeated), (10 ** len(repeated) - 1) * 10 ** len(fixed))
+    value = Fraction(f"{whole}.{fixed or 0}") + tail
+    return f"({value.numerator}/{value.denominator})"
+
+
 def _letters(text: str) -> str:
-    result = []
+    result: list[str] = []
     for i, letter in enumerate(text):
         if letter in _RAISED:
             same = i and text[i - 1] in _RAISED

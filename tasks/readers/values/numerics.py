@@ -8,14 +8,15 @@ from __future__ import annotations
 import cmath
 import math
 from fractions import Fraction
+from typing import Any
 from zlib import crc32
 
 from tasks.readers.values import algebra
 from tasks.readers.values.algebra import Atom, Formula
 
-_PLAIN = "x#i"
-_REAL = {"abs": abs, "Re": lambda z: z.real, "Im": lambda z: z.imag}
-_COMPLEX = {
+_PLAIN = ("x", "#", "i")
+_REAL: dict[str, Any] = {"abs": abs, "Re": lambda z: z.real, "Im": lambda z: z.imag}
+_COMPLEX: dict[str, Any] = {
     "sin": cmath.sin, "cos": cmath.cos, "tan": cmath.tan, "sinh": cmath.sinh, "cosh": cmath.cosh, "tanh": cmath.tanh,
     "arcsin": cmath.asin, "arccos": cmath.acos, "arctan": cmath.atan, "ln": cmath.log,
     "cot": lambda z: 1 / cmath.tan(z), "sec": lambda z: 1 / cmath.cos(z), "csc": lambda z: 1 / cmath.sin(z),

@@ -10,7 +10,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from tasks.readers.values import algebra, digits, markup, numerics
+from tasks.readers.values import algebra, digits, markup
 from tasks.readers.values import words as texts
 from tasks.readers.values.algebra import Formula, TooLargeError, UnreadError
 from tasks.readers.values.formulas import formula
@@ -22,28 +22,21 @@ from tasks.readers.values.kinds import (
     Option,
     Quantity,
     Ratio,
-    Relation,
     Spans,
     Value,
-    key,
     span,
 )
-from tasks.readers.values.units import Unit, is_noun, unit
+from tasks.readers.values.quantities import product, quantity
+from tasks.readers.values.relations import is_name, related
 
 LONGEST = 300
 _DEEPEST = 6
 _ABOUT = re.compile(r"^(?:about|approximately|approx\.?|roughly|exactly|around|only|\\approx)\s+(?=\S)", re.IGNORECASE)
-_CURRENCY = re.compile(r"^([+-]?) ?(?:US|AU|CA)?(¤|€|£|¥|₹|USD\b|EUR\b|GBP\b|Rs\.?(?= ?\d)) ?([+-]?)(?=[\s\d.\\(])")
-_PERCENT = re.compile(r"\s*(?:%|percent(?:age points?)?\b|per cent\b)$", re.IGNORECASE)
 _BASED = re.compile(r"([0-9A-Za-z]+) ?(?:_ ?(?:\{ ?([0-9a-z]+) ?\}|(\d+))| base[ -]?([0-9a-z]+))")
 _GRID = re.compile(r"\\begin ?\{([bpBv]?matrix|smallmatrix|array|cases)\}(?:\{[^{}]*\})?(.*?)\\end ?\{\1\}")
 _INTERVAL_SET = re.compile(r"(\\cup|\bU\b|\bunion\b)")
-_NAME = re.compile(r"(?:[A-Za-z]|\\[a-zA-Z]+ ?)(?:_(?:\w|\{\w+\}))?'*(?: ?\( ?[a-z](?: ?, ?[a-z])* ?\))?|[A-Z]{2,3}|\|[A-Z]{2}\|")
 _SIGN = re.compile(r"\\(?:le|ge|ne|approx|in)\b|<=|>=|!=|[=<>]")
-_SIGNS = {"\\le": "<=", "\\ge": ">=", "<=": "<=", ">=": ">=", "<": "<", ">": ">", "\\ne": "!=", "!=": "!="}
-_FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
-_UNIT_START = re.compile(r"(?<![^\W\d_\\])(?:[^\W\d_]|\\(?:mu|Omega|degree|mathring)|[¤$€£₹¥¢])")
-_SEPARATOR = re.compile(r",\s*(?:and|or)\b|[,;]|\b(?:and|or)\b|\b(?:y|et|und|e|и|ou|oder)\b(?=\s)|以及|和|或")
+_SEPARATOR = re.compile(r",\s*(?:and|or)\b|[,;]|\b(?:and|or)\b|(?<=\d) (?:y|et|und|e|и|ou|oder) (?=[-\d\\])|以及|和|或")
 
 
 class Readings(NamedTuple):
@@ -74,22 +67,12 @@ def readings(text: str, language: str | None, *, reference: bool) -> Readings:
         if value not in values:
             values.append(value)
     doubtful = reference and digits.writes_comma(language) and len(values) > 1
-    if len(values) == 1 and (other := _product(options[0], values[0])) is not None:
+    if len(values) == 1 and (other := product(options[0], values[0])) is not None:
         values.append(other)
         doubtful = doubtful or reference
     if large and not values:
         raise TooLargeError("the value is too large to write down")
     return Readings(tuple(values), doubtful)
-
-
-def _product(text: str, value: Value) -> Value | None:
-    """Returns the other reading of a letter glued to a number: a variable instead of a unit."""
-    if not isinstance(value, Quantity) or value.unit is None or value.unit.clear or is_noun(value.unit):
-        return None
-    try:
-        return Quantity(formula(text)) if re.fullmatch(r"-?[\d.]+[A-Za-z]", text) else None
-    except UnreadError:
-        return None
 
 
 def read(text: str, depth: int = 0) -> Value:
@@ -102,6 +85,8 @@ def read(text: str, depth: int = 0) -> Value:
     if not text or depth > _DEEPEST:
         raise UnreadError("nothing to read")
     text = _ABOUT.sub("", text)
+    if (number := digits.in_words(text)) is not None:
+        return Quantity(algebra.number(number))
     special = _special(text, depth)
     if special is not None:
         return special
@@ -115,11 +100,14 @@ def read(text: str, depth: int = 0) -> Value:
         return _union([read(part, depth + 1) for part in parts[::2]])
     parts = _split(text, _SIGN)
     if len(parts) > 1:
-        return _related(parts, depth)
+        if parts[1] == "\\in" and is_name(parts[0]) and len(parts) == 3:
+            inside = read(parts[2], depth + 1)
+            return _as_spans(inside) or inside
+        return related(parts, depth, read)
     bracketed = _bracketed(text, depth)
     if bracketed is not None:
         return bracketed
-    return _simple(text)
+    return quantity(text)
 
 
 def _special(text: str, depth: int) -> Value | None:
@@ -277,133 +265,3 @@ def _multiplied(cell: Value, factor: Formula) -> Value:
     if not isinstance(cell, Quantity):
         raise UnreadError("a matrix has a cell that is no formula")
     return cell._replace(formula=algebra.multiply(cell.formula, factor))
-
-
-def _related(parts: list[str], depth: int) -> Value:
-    """Reads equations, inequalities, and names with their values (``x = 5``)."""
-    sides, signs = parts[::2], [part.strip() for part in parts[1::2]]
-    if signs == ["\\in"] and _NAME.fullmatch(sides[0]):
-        return read(sides[1], depth + 1)
-    if set(signs) <= {"=", "\\approx"}:
-        return _equated(sides, depth)
-    if len(signs) == 2 and "=" not in signs:
-        return _between(sides, signs)
-    if len(signs) != 1 or signs[0] not in _SIGNS:
-        raise UnreadError("a chain of signs is not understood")
-    sign = _SIGNS[signs[0]]
-    ends = [_end(side) for side in sides]
-    for i in (0, 1):
-        name, bound = ends[i], ends[1 - i]
-        if sign != "!=" and _variable(name) and (isinstance(bound, str) or numerics.approximation(bound) is not None):
-            below = (sign if i == 0 else _FLIPPED[sign])[0] == "<"
-            closed = sign.endswith("=")
-            end = bound if isinstance(bound, str) else key(Quantity(bound))
-            one = ("-oo", end, False, closed) if below else (end, "oo", closed, False)
-            return Spans(frozenset({one}))
-    if isinstance(ends[0], str) or isinstance(ends[1], str):
-        raise UnreadError("infinity in an inequality")
-    difference = algebra.add(ends[0], algebra.negative(ends[1]))
-    return Relation("<=" if ">=" in sign else "<" if sign == ">" else sign,
-                    algebra.negative(difference) if sign[0] == ">" else difference)  # fmt: skip
-
-
-def _end(text: str) -> Formula | str:
-    infinite = re.fullmatch(r"([+-]?) ?\\infty", text)
-    return ("-oo" if infinite[1] == "-" else "oo") if infinite else _quantity(text).formula
-
-
-def _variable(end: Formula | str) -> bool:
-    if isinstance(end, str) or end.bottom != {(): 1} or len(end.top) != 1:
-        return False
-    ((product, factor),) = end.top.items()
-    return factor == 1 and len(product) == 1 and product[0][1] == 1 and product[0][0][0] == "x" and product[0][0][1] not in ("pi", "e")
-
-
-def _between(sides: list[str], signs: list[str]) -> Spans:
-    kinds = [_SIGNS.get(sign, "") for sign in signs]
-    if any(kind[:1] not in ("<", ">") or kind[:1] != kinds[0][:1] for kind in kinds) or not _variable(_end(sides[1])):
-        raise UnreadError("a chain of signs is not understood")
-    ends = [end if isinstance(end, str) else key(Quantity(end)) for end in (_end(sides[0]), _end(sides[2]))]
-    closed = [kind.endswith("=") for kind in kinds]
-    if kinds[0][0] == ">":
-        ends, closed = ends[::-1], closed[::-1]
-    return Spans(frozenset({(ends[0], ends[1], closed[0], closed[1])}))
-
-
-def _equated(sides: list[str], depth: int) -> Value:
-    if any(not side for side in sides):
-        raise UnreadError("a side is empty")
-    if len(sides) == 2 and _NAME.fullmatch(sides[1]) and not _NAME.fullmatch(sides[0]):
-        sides = sides[::-1]
-    name = None
-    if _NAME.fullmatch(sides[0]):
-        name, sides = re.sub(r"\s+", "", sides[0]), sides[1:]
-    values = [read(side, depth + 1) for side in sides]
-    if name is not None and len(values) == 1 and not isinstance(values[0], Quantity):
-        return values[0]
-    if not all(isinstance(value, Quantity) for value in values):
-        raise UnreadError("an equation of what are no formulas")
-    quantities = [value for value in values if isinstance(value, Quantity)]
-    last = quantities[-1]
-    identical = all(algebra.same(value.formula, last.formula) for value in quantities)
-    if identical and (name is not None or algebra.constant(last.formula) is not None):
-        return last._replace(name=name)
-    if len(quantities) == 2 and name is None and not identical:
-        if all(algebra.constant(value.formula) is not None for value in quantities):
-            raise UnreadError("an equation between two numbers that differ")
-        return Relation("=", algebra.add(quantities[0].formula, algebra.negative(last.formula)))
-    raise UnreadError("a chain of equations is not understood")
-
-
-def _simple(text: str) -> Value:
-    number = digits.in_words(text)
-    if number is not None:
-        return Quantity(algebra.number(number))
-    return _quantity(text)
-
-
-def _quantity(text: str) -> Quantity:
-    percent = _PERCENT.search(text)
-    if percent:
-        text = text[: percent.start()].strip()
-    currency = _CURRENCY.match(text)
-    sort: Unit | None = None
-    if currency:
-        sort = unit({"¤": "USD", "Rs": "₹", "Rs.": "₹"}.get(currency[2], currency[2]))
-        text = currency[1] + currency[3] + text[currency.end() :].strip()
-    text = digits.with_scales(text)
-    head, measure = _measured(text)
-    return Quantity(head, sort or measure, bool(percent))
-
-
-def _measured(text: str) -> tuple[Formula, Unit | None]:
-    """Returns a formula and the unit behind it. A number before a known unit is measured in it, not multiplied."""
-    problem: UnreadError | None = None
-    for match in _UNIT_START.finditer(text):
-        head, tail = text[: match.start()].strip(), text[match.start() :].replace("¤", "$")
-        if not head or head[-1] in "+-*/^_({[,=" or head[-4:] == "cdot":
-            continue
-        measure = unit(tail)
-        if measure is None:
-            continue
-        if is_noun(measure) and (not re.search(r"[^\W\d_]{3,}|^[^\W\d_]{2} |\b[^\W\d_]{2}$", tail) or not text[match.start() - 1].isspace() and len(tail) < 3):
-            continue
-        number = digits.in_words(head)
-        try:
-            value = algebra.number(number) if number is not None else formula(head)
-        except TooLargeError:
-            raise
-        except UnreadError as error:
-            problem = error
-            continue
-        if numerics.approximation(value) is not None and not _is_product(head, tail):
-            return value, measure
-    try:
-        return formula(text), None
-    except UnreadError as error:
-        raise (problem if isinstance(problem, TooLargeError) else error) from None
-
-
-def _is_product(head: str, tail: str) -> bool:
-    r"""Says whether letters behind a number are rather variables: ``2ab``, ``\pi r``, ``3e``."""
-    return tail in ("e", "i", "x", "y") or len(tail) == 1 and head[-1:].isalpha()

@@ -78,7 +78,11 @@ def unit(text: str) -> Unit | None:
     (True, True)
     """
     text = re.sub(r"\\(?:cdot|times)\b", "*", text.strip(" .~"))
-    text = re.sub(r"(?<![a-z])per(?![a-z])", "/", text).replace("\\degree C", "\\degreeC").replace("\\degree F", "\\degreeF")
+    text = (
+        re.sub(r"(?<![a-z])per(?![a-z])", "/", text)
+        .replace("\\degree C", "\\degreeC")
+        .replace("\\degree F", "\\degreeF")
+    )
     text = re.sub(r"\b(?:square|sq\.?) ([^\W\d_]+)", r"\1^2", text)
     text = re.sub(r"\b(?:cubic|cu\.?) ([^\W\d_]+)", r"\1^3", text)
     text = re.sub(r"([^\W\d_]+) squared\b", r"\1^2", text)
@@ -127,7 +131,7 @@ def _single(name: str) -> tuple[Fraction, dict[str, int]] | None:
             if base in _KNOWN:
                 factor, kind, power = _KNOWN[base]
                 return factor, {kind: power}
-            if base in _DERIVED and _DERIVED[base]:
+            if _DERIVED.get(base):
                 product = _product(_DERIVED[base].removeprefix("1"))
                 if product is not None:
                     return product.factor, dict(product.powers)

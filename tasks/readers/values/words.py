@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from difflib import SequenceMatcher
 
-from tasks.readers.values.kinds import Clock, Day, Option, Words
+from tasks.readers.values.kinds import Clock, Day, Words
 
 _CLASSES = [
     {word: i for i, words in enumerate(rows) for word in words.split()}
@@ -26,13 +26,28 @@ _CLASSES = [
     )
 ]  # fmt: skip
 _ARTICLES = {"a", "an", "the"}
-_MONTHS = "january february march april may june july august september october november december".split()
-_CLOCK = re.compile(r"(\d{1,2})(?::([0-5]\d))?(?::([0-5]\d))? ?([ap])\.? ?m\b\.?|(\d{1,2}):([0-5]\d)(?::([0-5]\d))?", re.I)
+_MONTHS = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
+_CLOCK = re.compile(
+    r"(\d{1,2})(?::([0-5]\d))?(?::([0-5]\d))? ?([ap])\.? ?m\b\.?|(\d{1,2}):([0-5]\d)(?::([0-5]\d))?", re.I
+)
 _MONTH_DAY = re.compile(r"([a-z]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?(?:,? (\d{4}))?", re.I)
 _DAY_MONTH = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?(?: of)? ([a-z]{3,9})\.?(?:,? (\d{4}))?", re.I)
 _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _LETTER = re.compile(r"(?:(?:option|choice|answer) )?(?:\( ?([A-Za-z]) ?\)|([A-J])[.):]?)", re.I)
-_LETTERED = re.compile(r"(?:\( ?([A-Z]) ?\)|([A-J])(?:[.):]| ?-(?= )))[.:]? ?(\S.*)")
+_LETTERED = re.compile(r"(?:\( ?([A-Z]) ?\)|([A-J])(?:[.):]| ?-(?= )))[.:]?\s*(\S.*)")
 
 
 def option(text: str) -> tuple[str, str] | None:
@@ -53,9 +68,11 @@ def clock(text: str) -> Clock | None:
     match = _CLOCK.fullmatch(text)
     if match is None:
         return None
-    hours, minutes, seconds = (int(part or 0) for part in (match[1] or match[5], match[2] or match[6], match[3] or match[7]))
+    hours, minutes, seconds = (
+        int(part or 0) for part in (match[1] or match[5], match[2] or match[6], match[3] or match[7])
+    )
     half = (match[4] or "").lower()
-    if hours > 24 or half and not 1 <= hours <= 12:
+    if hours > 24 or (half and not 1 <= hours <= 12):
         return None
     if half:
         hours = hours % 12 + (12 if half == "p" else 0)
@@ -125,7 +142,7 @@ def _alike(x: str, y: str) -> bool:
 
 
 def _latin(side: Words) -> bool:
-    return all(letter.isalpha() and letter < "\u0250" or letter in "'-" for word in side.words for letter in word)
+    return all((letter.isalpha() and letter < "\u0250") or letter in "'-" for word in side.words for letter in word)
 
 
 def holds(answer: str, reference: str) -> bool:
@@ -140,8 +157,3 @@ def holds(answer: str, reference: str) -> bool:
             return True
         at = answer.find(reference, at + 1)
     return False
-
-
-def same_option(a: Option, b: Option) -> bool:
-    """Says whether two choices have one letter."""
-    return a.letter == b.letter
