@@ -175,7 +175,7 @@ def second_answer(reply: str, reference: str) -> Comparison:
         return Comparison("unknown", "answer_unread")
     at = sentence.rfind(found)
     before = sentence[:at].rpartition("=")
-    others = sentence[at + len(found) :] + (before[2] if before[1] else before[2])
+    others = sentence[at + len(found) :] + before[2]
     if at < 0 or _NUMERAL.search(others):
         return Comparison("unknown", "answer_unread")
     result = compare(found, reference)

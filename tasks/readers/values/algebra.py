@@ -110,6 +110,7 @@ def joined(left: Product, right: Product, value: Fraction) -> Sum:
 
 
 def whole_power(base: Sum, exponent: int) -> Sum:
+    """Returns a sum multiplied with itself."""
     if exponent > 64 and len(base) > 1:
         raise TooLargeError("a power is too large")
     largest = max((max(v.numerator.bit_length(), v.denominator.bit_length()) for v in base.values()), default=1)

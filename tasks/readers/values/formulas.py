@@ -12,55 +12,12 @@ from math import factorial
 
 from tasks.readers.values import algebra
 from tasks.readers.values.algebra import Formula, TooLargeError, UnreadError
-from tasks.readers.values.functions import function_value
+from tasks.readers.values.functions import FUNCTIONS, GREEK, function_value
 from tasks.readers.values.powers import power
 
 _TOKEN = re.compile(r"\\[a-zA-Z]+|\d+(?:\.\d+)?(?:[eE][-+]?\d{1,3}(?![\d.]))?|\.\d+|[a-zA-Z]+|\S")
-_FUNCTIONS = {
-    "sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "asin", "acos", "atan", "sinh", "cosh",
-    "tanh", "log", "ln", "lg", "exp", "floor", "ceil", "abs", "sqrt", "cbrt", "sgn", "Re", "Im", "det", "gcd", "lcm",
-    "max", "min",
-}  # fmt: skip
 _ALIASES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "lg": "log", "dfrac": "frac", "tfrac": "frac",
             "cfrac": "frac", "dbinom": "binom", "tbinom": "binom"}  # fmt: skip
-_GREEK = [
-    "alpha",
-    "beta",
-    "gamma",
-    "delta",
-    "epsilon",
-    "varepsilon",
-    "zeta",
-    "eta",
-    "theta",
-    "vartheta",
-    "iota",
-    "kappa",
-    "lambda",
-    "mu",
-    "nu",
-    "xi",
-    "rho",
-    "sigma",
-    "tau",
-    "upsilon",
-    "phi",
-    "varphi",
-    "chi",
-    "psi",
-    "omega",
-    "Gamma",
-    "Delta",
-    "Theta",
-    "Lambda",
-    "Xi",
-    "Sigma",
-    "Phi",
-    "Psi",
-    "Omega",
-    "ell",
-    "hbar",
-]
 _OPEN = {"(": ")", "{": "}", "[": "]"}
 _SIGNS = ("\\cdot", "\\times", "\\div", "\\degree", "\\rfloor", "\\rceil", "\\rvert")
 DEGREE = algebra.divide(algebra.atom("x", "pi"), algebra.number(180))
@@ -168,10 +125,7 @@ class _Reader:
         if self.accept("-"):
             return algebra.negative(self.exponent())
         self.accept("+")
-        if self.peek() == "{" or self.peek() == "(":
-            inside = self.atom()
-        else:
-            inside = self.single()
+        inside = self.atom() if self.peek() == "{" or self.peek() == "(" else self.single()
         if self.accept("^"):
             inside = power(inside, self.deeper(self.exponent))
         return inside
@@ -251,7 +205,7 @@ class _Reader:
         if name in ("lfloor", "lceil", "lvert"):
             inside = self.group("\\r" + name[1:])
             return function_value({"lfloor": "floor", "lceil": "ceil", "lvert": "abs"}[name], [inside])
-        if name in _FUNCTIONS:
+        if name in FUNCTIONS:
             return self.call(name)
         return self.named(name)
 
@@ -260,14 +214,14 @@ class _Reader:
         if token in ("sqrt", "cbrt"):
             inside = self.atom() if self.peek() in ("(", "{") else self.single()
             return power(inside, algebra.number(Fraction(1, 2 if token == "sqrt" else 3)))
-        if token in _FUNCTIONS:
+        if token in FUNCTIONS:
             return self.call(token)
         if token in ("pi", "theta", "alpha", "beta", "phi", "lambda", "omega", "sigma", "infty"):
             return self.named(token)
         if len(token) > 1:
             if len(token) > 3 or (len(token) == 3 and ([*token] != sorted(token) or set(token.lower()) & set("eiou"))):
                 raise UnreadError(f"{token!r} is a word")
-            text, start, end = self.tokens[self.at - 1]
+            text, start, _ = self.tokens[self.at - 1]
             rest = [(letter, start + i, start + i + 1) for i, letter in enumerate(text)]
             self.tokens[self.at - 1 : self.at] = rest
             token = rest[0][0]
@@ -278,7 +232,7 @@ class _Reader:
     def named(self, name: str) -> Formula:
         if name == "i" and self.peek() != "_":
             return algebra.IMAGINARY
-        if len(name) > 1 and name not in (*_GREEK, "pi", "infty"):
+        if len(name) > 1 and name not in (*GREEK, "pi", "infty"):
             raise UnreadError(f"the command {name!r} is not understood")
         if name == "infty":
             raise UnreadError("infinity is no number")
@@ -317,10 +271,7 @@ class _Reader:
             exponent = self.deeper(self.exponent)
             if algebra.constant(exponent) == -1:
                 name, exponent = "arc" + name, None
-        if self.peek() in ("(", "{", "["):
-            arguments = self.list(_OPEN[self.take()])
-        else:
-            arguments = [self.deeper(self.argument)]
+        arguments = self.list(_OPEN[self.take()]) if self.peek() in ("(", "{", "[") else [self.deeper(self.argument)]
         result = function_value(name, [*arguments, *base])
         return result if exponent is None else power(result, exponent)
 
@@ -334,6 +285,6 @@ class _Reader:
     def argument(self) -> Formula:
         """Reads the argument of a function that stands without brackets: ``sin 2x``, ``log -3`` is none."""
         total = self.powers()
-        while self.starts() and self.peek() not in ("(", "[") and self.peek()[1:] not in _FUNCTIONS:
+        while self.starts() and self.peek() not in ("(", "[") and self.peek()[1:] not in FUNCTIONS:
             total = algebra.multiply(total, self.powers())
         return total

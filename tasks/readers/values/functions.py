@@ -11,6 +11,17 @@ from tasks.readers.values import algebra
 from tasks.readers.values.algebra import Formula
 from tasks.readers.values.powers import power
 
+FUNCTIONS = {
+    "sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "asin", "acos", "atan", "sinh", "cosh",
+    "tanh", "log", "ln", "lg", "exp", "floor", "ceil", "abs", "sqrt", "cbrt", "sgn", "Re", "Im", "det", "gcd", "lcm",
+    "max", "min",
+}  # fmt: skip
+GREEK = frozenset((
+    "alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta", "vartheta", "iota",
+    "kappa", "lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "upsilon", "phi", "varphi", "chi", "psi",
+    "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Sigma", "Phi", "Psi", "Omega", "ell", "hbar",
+))  # fmt: skip
+
 
 def function_value(name: str, arguments: list[Formula]) -> Formula:
     """Returns a function's value where it is a rational number, else a symbol."""

@@ -155,7 +155,7 @@ def _based(number: str, base_text: str) -> Value:
 
 
 def _split(text: str, separator: re.Pattern[str]) -> list[str]:
-    """Returns a text cut at separators outside all brackets: text, separator, text, …"""
+    """Returns a text cut at separators outside all brackets: text, separator, text and so on."""
     parts, start, depth = [], 0, 0
     depths = []
     for letter in text:
