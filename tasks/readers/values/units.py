@@ -34,7 +34,8 @@ _KNOWN = {
             " millimetre; 1/1000000 \\mum um micrometer micron; 1/1000000000 nm nanometer; 381/1250 ft foot feet;"
             " 127/5000 in inch inche; 1143/1250 yd yard; 201168/125 mi mile; 1/10 dm decimeter", "length"),
     **_rows("1/1000 L l liter litre; 1/1000000 mL ml milliliter millilitre cc; 473176473/125000000000 gal gallon;"
-            " 473176473/500000000000 qt quart; 473176473/1000000000000 pt pint; 473176473/2000000000000 cup", "length", 3),
+            " 473176473/500000000000 qt quart; 473176473/1000000000000 pt pint; 473176473/2000000000000 cup",
+            "length", 3),
     **_rows("10000 ha hectare; 40468564224/10000000 acre", "length", 2),
     **_rows("1 kg kilogram; 1/1000 g gram; 1/1000000 mg milligram; 1000 tonne metric_ton;"
             " 45359237/100000000 lb lbs pound; 45359237/1600000000 oz ounce; 90718474/100000 ton", "mass"),
@@ -48,7 +49,8 @@ _KNOWN = {
     **_rows("1 degree deg \\degree", "angle"),
     **_rows("1 rad radian", "radian"),
     **_rows("1 dollar USD usd \\$ buck; 1/100 cent ¢", "dollar"),
-    **_rows("1 euro EUR eur €", "euro"), **_rows("1 pound_sterling GBP £", "sterling"), **_rows("1 rupee INR ₹", "rupee"),
+    **_rows("1 euro EUR eur €", "euro"), **_rows("1 pound_sterling GBP £", "sterling"),
+    **_rows("1 rupee INR ₹", "rupee"),
     **_rows("1 yen JPY ¥ 円", "yen"), **_rows("1 yuan RMB CNY 元", "yuan"), **_rows("1 peso MXN", "peso"),
     **_rows("1 bit; 8 byte B; 8000 kB KB; 8000000 MB; 8000000000 GB", "bit"),
 }  # fmt: skip
