@@ -12,12 +12,14 @@ import orjson
 
 from schemas.exchange import Reply
 from schemas.messages import from_rows, text_of
+from tasks.readers.answers import Verdict
 
 Row = dict[str, Any]
 
 NOT_JUDGED = ("empty", "refused", "filtered", "error")
 """Finish reasons of completions that hold no answer: they stay in their table and no judgment is made of them."""
 
+_LONGEST = 300
 _OUTCOMES = {"truncated": "truncated", "refused": "refused", "filtered": "refused", "empty": "unparsable"}
 
 
@@ -50,6 +52,17 @@ def rule(
         "rationale": why,
         "flags": list(flags),
     }
+
+
+def answer_row(completion: Row, criterion: str, verdict: Verdict, reference: str) -> Row:
+    """Returns the judgment row of an answer that was compared with its reference."""
+    why = f"no answer, reference {reference[:_LONGEST]!r}"
+    if verdict.answer is not None:
+        why = f"answer {verdict.answer[:_LONGEST]!r}, reference {reference[:_LONGEST]!r}"
+    if verdict.result in ("right", "wrong"):
+        return rule(completion, criterion, verdict.result == "right", why=why)
+    outcome = "truncated" if verdict.result == "truncated" else "unparsable"
+    return rule(completion, criterion, outcome, why=why, flags=[verdict.reason] if verdict.reason else [])
 
 
 def answered(reply: Reply) -> tuple[str | None, Row]:

@@ -1,4 +1,4 @@
-"""Says whether the completion, or what follows a mark in it, is the reference text.
+"""Says whether the answer of a completion is the reference text.
 
 Source: exact match after whitespace and Unicode normalisation, as in SQuAD's metric (arXiv:1606.05250, section 6.1).
 
@@ -15,6 +15,7 @@ from typing import Any
 from schemas.blocks import judge
 from schemas.messages import text_of
 from tasks.judges._rows import Row, cut, judgeable, rule
+from tasks.readers.answers import Answer, bare_answer, read_answer, reference_answer, without_wrapping
 
 
 @judge(needs=("reference",))
@@ -23,27 +24,56 @@ def exact(
     completions: Sequence[Row],
     *,
     after: str | None = None,
+    pattern: str | None = None,
     ignore_case: bool = False,
     criterion: str = "correct",
 ) -> list[Row]:
-    """Returns one judgment a completion: score 1 where its text equals the reference, 0 where it differs.
+    """Returns one judgment a completion: score 1 where its answer is the reference text, 0 where it is another.
 
-    Surrounding whitespace, runs of whitespace and Unicode composition do not count. A completion cut by its length
-    limit that differs is ``truncated``: the rest may have made it equal.
+    The answer is the whole completion where that is no longer than an answer, else what it marks as one (see
+    ``math``), without a closing stop, quotes and Markdown. Runs of whitespace and Unicode composition do not count. A
+    completion without an answer is ``unparsable`` with the flag ``no_mark``; one that its length limit may have cut
+    within its answer is ``truncated``.
 
     Args:
-        after: compare only what follows the last occurrence of this text; a completion without it scores 0 and has
-            the flag ``no_answer``.
+        after: the answer is what follows the last occurrence of this text.
+        pattern: the answer is the last match of this regular expression, its first group that took part. RE2 reads it:
+            no look-around.
+
+    Raises:
+        ValueError: both ``after`` and ``pattern``, or the pattern is not a regular expression.
     """
-    wanted = _plain(str(prompt["reference"]), ignore_case)
+    if after and pattern is not None:
+        raise ValueError("exact takes after or pattern, not both")
+    reference = str(prompt["reference"])
     rows = []
     for completion in judgeable(completions):
-        _, mark, answer = text_of(completion["messages"]).rpartition(after) if after else ("", "all", "")
-        answer = answer if after else text_of(completion["messages"])
-        right = bool(mark) and _plain(answer, ignore_case) == wanted
-        verdict: bool | str = "truncated" if cut(completion) and not right else right
-        rows.append(rule(completion, criterion, verdict, flags=[] if mark else ["no_answer"]))
+        text = text_of(completion["messages"])
+        answer = _answer(text, reference, after, pattern)
+        right = answer is not None and any(
+            _plain(answer.text, ignore_case) == _plain(wanted, ignore_case)
+            for wanted in (reference, without_wrapping(reference), reference_answer(reference))
+        )
+        verdict: bool | str = right if answer is not None else "unparsable"
+        if cut(completion) and not right and (answer is None or answer.at_end):
+            verdict = "truncated"
+        flags = ["no_mark"] if verdict == "unparsable" else []
+        rows.append(rule(completion, criterion, verdict, flags=flags))
     return rows
+
+
+def _answer(text: str, reference: str, after: str | None, pattern: str | None) -> Answer | None:
+    if after:
+        _, mark, rest = text.rpartition(after)
+        rest = without_wrapping(rest)
+        return Answer(rest, "pattern", at_end=True) if mark and rest else None
+    if pattern is not None:
+        return read_answer(text, pattern=pattern).answer
+    bare = bare_answer(text, reference)
+    if bare is not None:
+        return bare
+    answer = read_answer(text).answer
+    return None if answer is None or answer.listed else answer
 
 
 def _plain(text: str, ignore_case: bool) -> str:

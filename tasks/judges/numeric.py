@@ -14,8 +14,9 @@ from typing import Literal
 
 from schemas.blocks import judge
 from schemas.messages import text_of
-from tasks.judges._answers import final_answer, values
 from tasks.judges._rows import Row, cut, judgeable, rule
+from tasks.readers.answers import read_answer, reference_answer
+from tasks.readers.values import canonical
 
 
 @judge(needs=("reference",))
@@ -31,8 +32,9 @@ def numeric(
     """Returns one judgment a completion: score 1 where its final number is near enough to the reference, else 0.
 
     Near enough is a difference of at most ``absolute``, or of at most ``relative`` times the reference's size. A
-    completion with no final number, or one that cannot be read, is ``unparsable``; one cut by its length limit before
-    or inside its number is ``truncated``.
+    completion with no marked number, or one that cannot be read, is ``unparsable`` with the reason as a flag, and so
+    is every one where the reference is no number; one cut by its length limit before or inside its number is
+    ``truncated``.
 
     Args:
         prompt: its ``reference`` is a number, or a solution with a marked answer.
@@ -41,28 +43,34 @@ def numeric(
             reference's size (or by 1, where the reference is 0).
 
     Raises:
-        ValueError: a negative tolerance, or a reference that holds no number.
+        ValueError: a negative tolerance.
     """
     if relative < 0 or absolute < 0:
         raise ValueError(f"a tolerance below zero: relative={relative}, absolute={absolute}")
-    marked = final_answer(str(prompt["reference"]))
-    wanted = values(marked.text if marked else str(prompt["reference"]))
-    if not wanted:
-        raise ValueError(f"the reference holds no number: {str(prompt['reference'])[:80]!r}")
+    wanted = _number(reference_answer(str(prompt["reference"])))
     rows = []
     for completion in judgeable(completions):
-        answer = final_answer(text_of(completion["messages"]))
-        found = values(answer.text) if answer else frozenset()
+        answer, reason = read_answer(text_of(completion["messages"]))
+        number = _number(answer.text, answer.language) if answer and not answer.listed else None
         if cut(completion) and (answer is None or answer.at_end):
             rows.append(rule(completion, criterion, "truncated"))
-            continue
-        if not found:
-            rows.append(rule(completion, criterion, "unparsable", why="no final number"))
-            continue
-        off, size = min((abs(one - other), abs(other)) for one in found for other in wanted)
-        near = off <= max(Fraction(absolute), Fraction(relative) * size)
-        made = rule(completion, criterion, near, why=f"off by {float(off):.6g}")
-        if score == "closeness":
-            made["score"] = float(1 / (1 + off / (size or 1)))
-        rows.append(made)
+        elif wanted is None or number is None:
+            flag = "reference_unread" if wanted is None else reason or "answer_unread"
+            rows.append(rule(completion, criterion, "unparsable", why="no final number", flags=[flag]))
+        else:
+            off, size = abs(number - wanted), abs(wanted)
+            near = off <= max(Fraction(absolute), Fraction(relative) * size)
+            made = rule(completion, criterion, near, why=f"off by {float(off):.6g}")
+            if score == "closeness":
+                made["score"] = float(1 / (1 + off / (size or 1)))
+            rows.append(made)
     return rows
+
+
+def _number(text: str, language: str | None = None) -> Fraction | None:
+    """Returns the number an answer is, or null."""
+    key = canonical(text, language=language)
+    try:
+        return None if key is None else Fraction(key)
+    except (ValueError, ZeroDivisionError):
+        return None

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tasks.texts.answers import final_answer
+from tasks.readers.answers import answer_key
 from tasks.texts.minhash import clusters
 from tasks.texts.vectors import weighted
 from tasks.texts.words import shingles, words
@@ -66,7 +66,10 @@ def support(rows: pl.DataFrame) -> Iterator[tuple[str, str, float | None, int]]:
     prompts = rows["prompt_id"].rank("dense").to_numpy()
     yield "saco", "of what was sampled", coverage(prompts, alike, rows["kept"].to_numpy()), rows.height
     named = rows.with_columns(
-        answer=pl.coalesce(final_answer(pl.col("text")), pl.lit("\0") + pl.Series(alike).cast(pl.String))
+        answer=pl.coalesce(
+            pl.Series([answer_key(text or "") for text in rows["text"]], dtype=pl.String),
+            pl.lit("\0") + pl.Series(alike).cast(pl.String),
+        )
     )
     counts = named.group_by("prompt_id", "answer").agg(n=pl.len())
     share = pl.col("n") / pl.col("n").sum()

@@ -10,28 +10,28 @@ from __future__ import annotations
 import polars as pl
 
 from schemas.blocks import scorer
+from tasks.readers.answers import answer_key
 from tasks.scorers._quantile import finished
-from tasks.texts.answers import PATTERN, final_answer
 
 
 @scorer(texts=True)
 def answer_votes(
-    completions: pl.DataFrame, *, pattern: str = PATTERN, criterion: str = "votes", least: int = 1
+    completions: pl.DataFrame, *, pattern: str | None = None, criterion: str = "votes", least: int = 1
 ) -> pl.DataFrame:
     r"""Returns for each completion with a final answer its share of the votes: those with the same answer, over all.
 
-    ``judgments`` is the number of votes. The last match of the pattern is the answer, its first group that took part if
-    it has any: by default ``\boxed{…}``, ``#### …``, ``Answer: …``, ``answer is …``. Compared are numbers by value
-    and other texts without case, blanks and a closing stop. A completion without an answer, or cut, casts no vote, but
-    counts among all.
+    ``judgments`` is the number of votes. The answer is what a completion marks as its final one, as judge ``math``
+    reads it; equal values are one answer. A completion without an answer, or cut, casts no vote, but counts among all.
 
     Args:
         completions: with their messages.
+        pattern: the answer is the last match of this regular expression instead, its first group that took part.
         least: fewer distinct answers than this give a prompt no scores.
     """
-    said = pl.element().struct.field("content").fill_null("")
-    text = pl.col("messages").list.eval(said).list.join("\n\n")
-    answer = pl.when(pl.col("finish_reason") != "length").then(final_answer(text, pattern))
+    content = pl.element().struct.field("content").fill_null("")
+    texts = completions.select(pl.col("messages").list.eval(content).list.join("\n\n")).to_series()
+    keys = pl.Series([answer_key(text, pattern=pattern) for text in texts], dtype=pl.String)
+    answer = pl.when(pl.col("finish_reason") != "length").then(keys)
     votes = completions.select("prompt_id", "completion_id", answer=answer, of=pl.len().over("prompt_id")).filter(
         pl.col("answer").is_not_null()
     )

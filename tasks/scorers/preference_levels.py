@@ -28,7 +28,7 @@ def preference_levels(
     """Returns one of four scores a completion: right and in form, wrong, no readable answer, not in form.
 
     A completion is in form where every judgment by ``form`` gives it more than 1/2; right where every one by ``answer``
-    does. Not readable is ``unparsable``, or the flag ``no_answer`` or ``unreadable_answer`` of a rule. A completion
+    does. Not readable is ``unparsable``, or the flag ``no_mark``, ``empty_mark`` or ``answer_unread`` of a rule. A completion
     without a verdict on its form, or whose answer a judge failed to judge, has no level.
 
     Args:
@@ -43,7 +43,7 @@ def preference_levels(
     valid = (pl.col("outcome") == "valid") & pl.col("score").is_finite()
     flagged = pl.lit(False)
     if "flags" in rows.columns:
-        flagged = pl.col("flags").list.set_intersection(["no_answer", "unreadable_answer"]).list.len() > 0
+        flagged = pl.col("flags").list.set_intersection(["no_mark", "empty_mark", "answer_unread"]).list.len() > 0
     keys = ("prompt_id", "completion_id")
     shaped = per(rows.filter(pl.col("criterion") == form).select(*keys, "score", valid=valid), *keys).agg(
         shaped=pl.col("valid").all(), fits=(pl.col("score") > 0.5).all(), forms=pl.len()

@@ -19,17 +19,38 @@ def one(text, reference, finish="stop", **settings):
         pytest.param("Cafe\u0301", "Café", {}, 1.0, id="composed and decomposed"),
         pytest.param("paris", "Paris", {}, 0.0, id="case counts"),
         pytest.param("paris", "Paris", {"ignore_case": True}, 1.0, id="case ignored"),
-        pytest.param("It is Paris", "Paris", {}, 0.0, id="more than the answer"),
         pytest.param("x Answer: no. Answer: Paris", "Paris", {"after": "Answer:"}, 1.0, id="after the last mark"),
-        pytest.param("", "Paris", {}, 0.0, id="nothing"),
+        pytest.param("**Rome.**", "Paris", {}, 0.0, id="another answer"),
+        pytest.param('"Paris."', "Paris", {}, 1.0, id="quotes and a closing stop"),
+        pytest.param("It is large.\nThe answer is **Paris**.", "Paris", {}, 1.0, id="a marked answer"),
+        pytest.param("La respuesta es Paris.", "Paris", {}, 1.0, id="a mark in another language"),
+        pytest.param(
+            "<a>Rome</a> no <a>Paris</a>", "Paris", {"pattern": "<a>(.*?)</a>"}, 1.0, id="a pattern of one's own"
+        ),
+        pytest.param("<a>Rome</a>", "Paris", {"pattern": "<a>(.*?)</a>"}, 0.0, id="wrong by a pattern"),
     ],
 )
 def test_text_is_compared_after_normalisation(text, reference, settings, score):
     assert one(text, reference, **settings) == ("valid", score, [])
 
 
-def test_a_missing_mark_is_wrong_and_flagged():
-    assert one("Paris", "Paris", after="Answer:") == ("valid", 0.0, ["no_answer"])
+@pytest.mark.parametrize(
+    ("text", "settings"),
+    [
+        ("Paris", {"after": "Answer:"}), ("Paris", {"pattern": "<a>(.*?)</a>"}), ("It is Paris", {}), ("", {}),
+        ("I don't know.", {}), ("<think>Answer: Paris</think>", {}),
+    ],
+)  # fmt: skip
+def test_an_answer_that_is_not_found_is_never_a_score(text, settings):
+    assert one(text, "Paris", **settings) == ("unparsable", None, ["no_mark"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "part"), [({"pattern": "("}, "not a regular expression"), ({"pattern": "a", "after": "b"}, "not both")]
+)
+def test_settings_that_find_no_answer_are_refused(settings, part):
+    with pytest.raises(ValueError, match=part):
+        one("Paris", "Paris", **settings)
 
 
 def test_a_cut_text_is_right_or_undecided():

@@ -29,7 +29,7 @@ def test_an_answer_that_failed_to_be_judged_has_no_level(outcome):
 def test_a_rule_that_found_no_answer_says_so_in_a_flag():
     rows = graded({"form": {"format": [1.0]}, "rule": {"correct": [0.0]}})
     flags = (
-        pl.when(pl.col("criterion") == "correct").then(pl.lit(["no_answer"])).otherwise(pl.lit([], pl.List(pl.String)))
+        pl.when(pl.col("criterion") == "correct").then(pl.lit(["no_mark"])).otherwise(pl.lit([], pl.List(pl.String)))
     )
     assert preference_levels(rows.with_columns(flags=flags))["score"].to_list() == [-1.0]
 
