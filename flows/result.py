@@ -8,11 +8,17 @@ from typing import Any
 
 import polars as pl
 
+from schemas.messages import text_of
 from tasks.driver import Rows
 from tasks.spending import Tally
 
 ROWS = ("prompts", "completions", "judgments", "scores", "removals")
 """The tables whose rows are counted shard by shard, in the order in which they come to be."""
+
+MOST_UNREAD = 0.05
+"""The share of judgments that are not known above which a run's summary begins with them."""
+EXAMPLES = 3
+_TAIL = 80
 
 
 @dataclass
@@ -24,6 +30,7 @@ class Counts:
         outcomes: judge -> outcome -> judgments; ``contradicted`` counts comparisons whose two orders disagree.
         comparisons: judge -> what became of its comparisons -> count.
         labels: judge -> how many of its verdicts on labelled completions agree with the label, and of how many.
+        unread: judge -> three of the judgments that are not known: prompt, end of the completion, flags.
     """
 
     rows: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(ROWS, 0)))
@@ -32,6 +39,7 @@ class Counts:
     comparisons: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     labels: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     finish: Counter[str] = field(default_factory=Counter)
+    unread: dict[str, list[dict[str, str]]] = field(default_factory=lambda: defaultdict(list))
 
     def add_answers(self, completions: Rows, judgments: Rows) -> None:
         """Counts the completions and judgments of one shard."""
@@ -41,9 +49,12 @@ class Counts:
         for row in completions:
             self.finish[row["finish_reason"]] += 1
         seen = set()
+        texts = {row["completion_id"]: row for row in completions}
         for row in judgments:
             judge = row["judge"]
             self.outcomes[judge][row["outcome"]] += 1
+            if row["outcome"] == "unparsable" and len(self.unread[judge]) < EXAMPLES:
+                self.unread[judge].append(_unread(row, texts))
             if row.get("comparison") and row["comparison_id"] not in seen:
                 seen.add(row["comparison_id"])
                 self.comparisons[judge][row["comparison"]] += 1
@@ -57,12 +68,29 @@ class Counts:
         for block, reason, count in removals.group_by("block", "reason").len().sort("block", "reason").iter_rows():
             self.removed[block][reason] += count
 
+    def unread_shares(self) -> list[dict[str, Any]]:
+        """Returns the judges of whose judgments more than 5 % are not known, with their share and examples."""
+        out = []
+        for judge, outcomes in sorted(self.outcomes.items()):
+            total = sum(outcomes.values())
+            if outcomes["unparsable"] > MOST_UNREAD * total:
+                share = outcomes["unparsable"] / total
+                out.append({"judge": judge, "share": round(share, 4), "of": total, "examples": self.unread[judge]})
+        return out
+
     def all_outcomes(self) -> dict[str, dict[str, int]]:
         """Returns the outcomes by judge, contradicted comparisons among them."""
         out = {judge: dict(sorted(counter.items())) for judge, counter in sorted(self.outcomes.items())}
         for judge, counter in self.comparisons.items():
             out[judge]["contradicted"] = counter["contradicted"]
         return out
+
+
+def _unread(judgment: dict[str, Any], completions: dict[str, dict[str, Any]]) -> dict[str, str]:
+    completion = completions.get(next(iter(judgment["subjects"] or []), ""), {})
+    text = " ".join(text_of(completion.get("messages") or []).split())
+    prompt = judgment.get("prompt_id") or completion.get("prompt_id") or ""
+    return {"prompt_id": prompt, "end": text[-_TAIL:], "flags": ", ".join(judgment.get("flags") or ["unparsable"])}
 
 
 @dataclass
@@ -88,6 +116,7 @@ class Result:
     measures: list[dict[str, Any]] = field(default_factory=list)
     errors: dict[str, int] = field(default_factory=dict)
     examples: list[dict[str, Any]] = field(default_factory=list)
+    unread: list[dict[str, Any]] = field(default_factory=list)
     reason: str | None = None
     root: str = ""
 

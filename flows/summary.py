@@ -12,6 +12,7 @@ def summary(result: Result) -> str:
     name = f"{result.dataset}@{result.version}" if result.version else result.dataset
     words = {"done": "published", "refused": "REFUSED, kept in quarantine", "stopped": "stopped"}
     lines = ["", f"{name}  {words[result.status]}  ({result.seconds:,.1f} s)", ""]
+    lines += _unread(result)
     lines += [f"  {table:<12} {count:>9,}" for table, count in result.rows.items() if count or table == "preferences"]
     for block, reasons in result.removed.items():
         lines += [f"  removed by {block}: {count:,} {reason}" for reason, count in reasons.items()]
@@ -33,6 +34,14 @@ def summary(result: Result) -> str:
     if result.version:
         lines += ["", "Look next:", *_next(result)]
     return "\n".join(lines) + "\n"
+
+
+def _unread(result: Result) -> list[str]:
+    lines = []
+    for row in result.unread:
+        lines.append(f"  ! {row['share']:.1%} of {row['of']:,} judgments by {row['judge']} are not known, for example:")
+        lines += [f"    {one['prompt_id'][:12]}  …{one['end']}  ({one['flags']})" for one in row["examples"]]
+    return [*lines, ""] if lines else []
 
 
 def _warnings(result: Result) -> list[str]:
