@@ -10,6 +10,7 @@ contradict each other, or a correction follows that marks nothing.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from tasks.readers._announced import names_answer
@@ -107,6 +108,7 @@ def judge_answer(reply: str, reference: str, *, is_cut: bool = False, pattern: s
     return Verdict(result, why, answer.text)
 
 
+@lru_cache(maxsize=4096)
 def reference_answer(reference: str) -> str:
     r"""Returns the answer a reference states: what it marks, or the whole of it.
 

@@ -161,3 +161,23 @@ def test_no_text_makes_the_judge_fail_or_right_by_chance(text):
     row = one("A: " + text.replace("7", ""), "777777")
     assert row["outcome"] in ("valid", "unparsable", "truncated")
     assert (row["score"] is None) == (row["outcome"] != "valid")
+
+
+@pytest.mark.parametrize(
+    ("text", "reference", "score"),
+    [
+        pytest.param("\\boxed{y-9=0}", "y-8=0", 0.0, id="equations with one right-hand side"),
+        pytest.param("\\boxed{300\\%}", "3\\%", 0.0, id="percentages a hundredfold off"),
+        pytest.param("\\boxed{\\textbf{(D)}\\ 17}", "D", 1.0, id="a letter with its option's text"),
+        pytest.param("\\boxed{\\textbf{(B)}\\ 17}", "D", 0.0, id="another letter"),
+        pytest.param("\\boxed{12\\text{ cm}^2}", "12", 1.0, id="a unit with a power"),
+        pytest.param("\\boxed{√5}", "\\sqrt{5}", 1.0, id="Unicode"),
+        pytest.param("\\boxed{\\$2{,}400}", "2400", 1.0, id="currency with grouping braces"),
+        pytest.param("La respuesta es 7,5.", "7.5", 1.0, id="a decimal comma where the mark is Spanish"),
+        pytest.param("Die Antwort lautet 1.250 Euro.", "1250", 1.0, id="German grouping"),
+        pytest.param("কাজেই উত্তর হলো ৪২।", "42", 1.0, id="digits of another script"),
+    ],
+)
+def test_answers_are_compared_by_what_they_mean(text, reference, score):
+    row = one(text, reference)
+    assert (row["outcome"], row["score"]) == ("valid", score)
