@@ -18,6 +18,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -125,7 +126,10 @@ def _asks(text: str, **more: str) -> dict[str, Any]:
     return {"prompt_id": "p", "messages": to_rows(text), **more}
 
 
-SETS = {"gsm8k": (gsm8k, math), "humaneval": (humaneval, code_tests), "mbpp": (mbpp, code_tests),
+published_math = partial(math, no_answer="wrong")
+"""The published labels count a solution without an answer as wrong."""
+
+SETS = {"gsm8k": (gsm8k, published_math), "humaneval": (humaneval, code_tests), "mbpp": (mbpp, code_tests),
         "ifeval": (ifeval, instructions), "calls": (calls, function_call), "sql": (sql, sql_execution)}  # fmt: skip
 
 
