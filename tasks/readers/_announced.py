@@ -73,7 +73,8 @@ def lettered(text: str) -> Iterator[Announced]:
         below = text[line_end + 1 : line_end + 40] if line_end >= 0 else ""
         if re.match(r"[\s>*_`•-]{0,6}[B-Eb-e][*_]{0,3}\s?[:：]", below):
             continue
-        yield Announced(match.start(), match.end(), "en", final=False, label=True, heading=False)
+        language = "es" if "r" in match.group(0).lower() else "en"
+        yield Announced(match.start(), match.end(), language, final=False, label=True, heading=False)
 
 
 def _whole(text: str, start: int, end: int) -> bool:

@@ -16,13 +16,17 @@ from tasks.readers._tongues import TONGUES
 from tasks.readers.values import canonical, readable
 
 _NEXT_QUESTION = re.compile(
-    r"\n\s{0,3}(?:#{2,4} )?[*_]{0,2}(?:Q|Question|Problem|User|Human|Instruction|Exercise|Input)\s?\d{0,3}[*_]{0,2}\s?:",
+    r"\n\s{0,3}(?:#{2,4} )?[*_]{0,2}(?:Q|Question|Problem|User|Human|Instruction|Exercise|Input)"
+    r"\s?\d{0,3}[*_]{0,2}\s?:",
     re.IGNORECASE,
 )
-_CODE = re.compile(r"```[ \t]*(?:python|py|javascript|js|c\+\+|cpp|c|java|bash|sh|sql|r|rust|go|sage|sympy)[ \t]*\n.*?(?:```|\Z)",
-                   re.DOTALL | re.IGNORECASE)  # fmt: skip
+_CODE = re.compile(
+    r"```[ \t]*(?:python|py|javascript|js|c\+\+|cpp|c|java|bash|sh|sql|r|rust|go|sage|sympy)[ \t]*\n.*?(?:```|\Z)",
+    re.DOTALL | re.IGNORECASE)  # fmt: skip
 _TURNS = {
-    language: re.compile(rf"(?:(?<!\w)(?:{tongue.turns}))" if language not in ("zh", "ja", "th") else tongue.turns, re.IGNORECASE)
+    language: re.compile(
+        tongue.turns if language in ("zh", "ja", "th") else rf"(?<!\w)(?:{tongue.turns})", re.IGNORECASE
+    )
     for language, tongue in TONGUES.items() if tongue.turns
 }  # fmt: skip
 _CONCLUDES = re.compile(
@@ -30,14 +34,16 @@ _CONCLUDES = re.compile(
     r"|donc|por lo tanto|also|daher|somit|итак|следовательно|kwa hiyo|hivyo|সুতরাং|অতএব|కాబట్టి"
 )
 _PLACEHOLDER = re.compile(
-    r"(?i)[\s.…_?xX…-]*|(?:your |the |final |my |insert |numeric(?:al)? )*(?:final )?(?:answer|number|result|value|letter)(?: here)?|\.\.\."
+    r"(?i)[\s.…_?xX…-]*|(?:your |the |final |my |insert |numeric(?:al)? )*"
+    r"(?:final )?(?:answer|number|result|value|letter)(?: here)?|\.\.\."
 )
 _NUMBERS = re.compile(r"\d[\d.,]*")
 _LAST = 16
 _BETWEEN = 60
 _VALUE_LINE = re.compile(
     r"[-+−±≈~]?\s*(?:\\?[$€£¥₹]|US\$)?\s*[-−]?[\d०-९০-৯౦-౯๐-๙٠-٩۰-۹.][^=:;?<>]{0,60}|\$[^$\n]{1,120}\$[.,]?|\\\(.{1,120}\\\)[.,]?"
-    r"|\\\[.{1,200}\\\]|\$\$.{1,200}\$\$|\(?[A-J]\)?[.]?|(?:[Oo]ption|[Cc]hoice) \(?[A-J]\)?[.]?|[a-zA-Z]\s*=\s*[^=]{1,60}"
+    r"|\\\[.{1,200}\\\]|\$\$.{1,200}\$\$|\(?[A-J]\)?[.]?|(?:[Oo]ption|[Cc]hoice) \(?[A-J]\)?[.]?"
+    r"|[a-zA-Z]\s*=\s*[^=]{1,60}"
     r"|[-−]?\\(?:d?frac|sqrt|pi)\b[^=]{0,60}|[(\[{][^=()]{1,60}[)\]}]"
 )
 _PROSE = re.compile(
@@ -90,15 +96,10 @@ def candidates(text: str) -> list[Candidate]:
 def _spoken(text: str) -> str:
     """Returns a text with its code, and what follows when it goes on to another question, blanked out."""
     text = _CODE.sub(lambda match: " " * (match.end() - match.start() - 1) + "\n", text)
-    for match in _NEXT_QUESTION.finditer(text):
-        before = text[: match.start()]
-        if before.strip() and (
-            any(True for _ in boxes(before))
-            or any(True for _ in hashed(before))
-            or any(True for _ in announced(before))
-            or any(True for _ in lettered(before))
-        ):
-            return before
+    questions = [match.start() for match in _NEXT_QUESTION.finditer(text)]
+    if questions:
+        marks = [next((one.start for one in found(text)), len(text)) for found in (boxes, hashed, announced, lettered)]
+        return text[: next((place for place in questions if place > min(marks)), len(text))]
     return text
 
 
@@ -138,7 +139,10 @@ def _add_announced(text: str, place: Announced, out: list[Candidate], starts: li
         best = whole
     mark = "heading" if place.heading else "label" if place.label else "phrase"
     out.append(
-        Candidate(best, mark, place.start, span.end, 3 if place.final and place.label else 2, place.language, place.final, span.at_end)
+        Candidate(
+            best, mark, place.start, span.end, 3 if place.final and place.label else 2, place.language, place.final,
+            span.at_end,
+        )
     )  # fmt: skip
 
 

@@ -17,7 +17,8 @@ _FORMULAS = {"\\[": "\\]", "\\(": "\\)", "$$": "$$", "$": "$"}
 _FENCE = re.compile(r"\s*```[a-z]*[ \t]*\n")
 _CLAUSE = re.compile(
     r"(?:,|;|，|；|、|\s[-–—])?\s*(?:\b(?:because|since|as|so|which|where|when|after|given|explanation|reason|note|for|per"
-    r"|if|porque|ya que|car|parce|puisque|weil|denn|da|потому|так как|kwa sababu|porque|pois|perch[ée]|omdat|çünkü|vì)\b"
+    r"|if|porque|ya que|car|parce|puisque|weil|denn|da|потому|так как|kwa sababu|porque|pois|perch[ée]|omdat"
+    r"|çünkü|vì)\b"
     r"|因为|因為|だから|なぜなら|เพราะ|কারণ|ఎందుకంటే|क्योंकि|왜냐하면|لأن)|\s\((?!\w+\s?mod|mod)|(?<=[^\d\s,])\s+[-–—]\s|\s*[,;]\s+(?=[^\W\d_]{2,}\s)|\\?\n",
     re.IGNORECASE,
 )

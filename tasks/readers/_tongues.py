@@ -3,6 +3,7 @@ r"""How an answer is announced: nouns, links, and the words around them, by lang
 Source: the eleven languages of MGSM (arXiv:2210.03057) and further ones; wordings as models use them.
 """
 
+# ruff: noqa: E501  (a table of words)
 from __future__ import annotations
 
 from typing import NamedTuple

@@ -21,6 +21,7 @@ from tasks.readers.thoughts import without_thoughts
 from tasks.readers.values import canonical, compare
 
 _BARE = 300
+_GROUPED = re.compile(r"\d[.,]\d")
 _OR = re.compile(r"(?i)\b(?:or|o|ou|oder|или|au|ou)\b|或|または|หรือ|বা|లేదా")
 _OPTION = re.compile(r"(?:\\(?:text|textbf|mathbf|mathrm)\{)?\(?([A-J])(?:\)|[.:])\}?(?:\\?\s)+\S")
 _NO_ANSWERS = (
@@ -200,6 +201,9 @@ def _compared(answer: Answer, reference: str) -> tuple[Literal["right", "wrong",
     result, reason = compare(answer.text, reference, language=answer.language)
     if result == "wrong" and answer.text.endswith("!") and _exclaimed(answer, reference):
         return "right", None
+    if result == "wrong" and answer.language is None and _GROUPED.search(answer.text):
+        if "right" in (compare(answer.text, reference, language=one).result for one in ("de", "en")):
+            return "unknown", "readers_differ"
     if result == "wrong" and _OR.search(answer.text) and not _OR.search(reference) and _holds(answer.text, reference):
         return "unknown", "holds_reference"
     return result, reason

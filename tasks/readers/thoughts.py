@@ -15,10 +15,10 @@ _CHANNEL = re2.compile(r"<\|channel\|>\s*(\w+)[^<]{0,80}<\|message\|>")
 
 
 def without_thoughts(text: str) -> str:
-    """Returns the text outside of all thoughts; one that is not closed runs to the end, one not opened from the start.
+    r"""Returns the text outside of all thoughts; one that is not closed runs to the end, one not opened from the start.
 
-    >>> without_thoughts("<think>7 or 8</think>\\nAnswer: 8")
-    '\\nAnswer: 8'
+    >>> without_thoughts("<think>7 or 8</think>\nAnswer: 8")
+    '\nAnswer: 8'
     >>> without_thoughts("so 7</think>8"), without_thoughts("8<think>no, 7")
     ('8', '8')
     """

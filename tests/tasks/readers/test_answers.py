@@ -114,3 +114,9 @@ def test_no_text_makes_the_reader_fail(text):
 )
 def test_a_long_text_of_one_kind_is_read(piece):
     assert judge_answer(piece * (200_000 // len(piece)), "777777").result in ("wrong", "unknown")
+
+
+def test_a_point_that_may_group_or_divide_is_not_known_where_no_words_tell():
+    assert judge_answer("Sie zahlt \\boxed{1.250}.", "1250").result == "unknown"
+    assert judge_answer("R: 1.250", "1250").result == "right"
+    assert judge_answer("The answer is 1.250.", "1250").result == "wrong"
