@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-import re2
+import re2  # type: ignore[import-untyped]
 
 from tasks.readers._tongues import TONGUES, Tongue
 

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 
-import re2
+import re2  # type: ignore[import-untyped]
 
 from tasks.readers._spans import Span, braced
 

@@ -202,7 +202,8 @@ def _compared(answer: Answer, reference: str) -> tuple[Literal["right", "wrong",
     if result == "wrong" and answer.text.endswith("!") and _exclaimed(answer, reference):
         return "right", None
     if result == "wrong" and answer.language is None and _GROUPED.search(answer.text):
-        if "right" in (compare(answer.text, reference, language=one).result for one in ("de", "en")):
+        others = [compare(answer.text, reference, language=one).result for one in ("de", "en")]
+        if "right" in others:
             return "unknown", "readers_differ"
     if result == "wrong" and _OR.search(answer.text) and not _OR.search(reference) and _holds(answer.text, reference):
         return "unknown", "holds_reference"
@@ -210,7 +211,7 @@ def _compared(answer: Answer, reference: str) -> tuple[Literal["right", "wrong",
 
 
 def _same_words(answer: Answer, reference: str) -> bool:
-    """Says whether two texts of words are the same but for case; one letter may be a variable, unless it stands alone."""
+    """Says whether two texts of words are the same but for case; a letter may be a variable, unless it stands alone."""
     one, other = answer.text, reference.strip()
     return one.casefold() == other.casefold() and (
         (len(other) > 2 and not re.search(r"[\d\\=+^]", other))

@@ -5,7 +5,7 @@ Source: the thinking tags of DeepSeek-R1 (arXiv:2501.12948), Qwen, Kimi, Magistr
 
 from __future__ import annotations
 
-import re2
+import re2  # type: ignore[import-untyped]
 
 _TAGS = re2.compile(
     r"(?i)<(/?)\s*(?:seed:)?(?:think|thinking|thoughts?|reasoning|reason|scratchpad|reflection|analysis|inner_monologue)"
