@@ -16,6 +16,7 @@ from schemas.blocks import judge
 from schemas.messages import text_of
 from tasks.judges._rows import Row, cut, judgeable, rule
 from tasks.readers.answers import Answer, bare_answer, read_answer, reference_answer, without_wrapping
+from tasks.readers.values import compare
 
 
 @judge(needs=("reference",))
@@ -33,7 +34,8 @@ def exact(
     The answer is the whole completion where that is no longer than an answer, else what it marks as one (see
     ``math``), without a closing stop, quotes and Markdown. Runs of whitespace and Unicode composition do not count. A
     completion without an answer is ``unparsable`` with the flag ``no_mark``; one that its length limit may have cut
-    within its answer is ``truncated``.
+    within its answer is ``truncated``; another form of the reference's number (``1,000`` for ``1000``) is no wrong
+    answer, but ``unparsable`` with the flag ``other_form``.
 
     Args:
         after: the answer is what follows the last occurrence of this text.
@@ -58,6 +60,8 @@ def exact(
         if cut(completion) and not right and (answer is None or answer.at_end):
             verdict = "truncated"
         flags = ["no_mark"] if verdict == "unparsable" else []
+        if verdict is False and answer is not None and _same_value(answer.text, reference):
+            verdict, flags = "unparsable", ["other_form"]
         rows.append(rule(completion, criterion, verdict, flags=flags))
     return rows
 
@@ -74,6 +78,13 @@ def _answer(text: str, reference: str, after: str | None, pattern: str | None) -
         return bare
     answer = read_answer(text).answer
     return None if answer is None or answer.listed else answer
+
+
+def _same_value(answer: str, reference: str) -> bool:
+    """Says whether two texts that differ are one number or formula; of words the spelling itself is judged."""
+    if not any(letter.isdigit() or letter in "\\√π" for letter in reference):
+        return False
+    return compare(answer, reference_answer(reference)).result == "right"
 
 
 def _plain(text: str, ignore_case: bool) -> str:

@@ -21,6 +21,9 @@ from tasks.readers.thoughts import without_thoughts
 from tasks.readers.values import canonical, compare
 
 _BARE = 300
+_PARTS = re.compile(
+    r"(?i)\b(?:half|halves|halb|quarters?|thirds?|media|medio|demie?|mezzo|meia|dozens?|per ?cent)\b|半|половин"
+)
 _GROUPED = re.compile(r"\d[.,]\d")
 _OR = re.compile(r"(?i)\b(?:or|o|ou|oder|или|au|ou)\b|或|または|หรือ|বা|లేదా")
 _OPTION = re.compile(r"(?:\\(?:text|textbf|mathbf|mathrm)\{)?\(?([A-J])(?:\)|[.:])\}?(?:\\?\s)+\S")
@@ -205,6 +208,8 @@ def _compared(answer: Answer, reference: str) -> tuple[Literal["right", "wrong",
         others = [compare(answer.text, reference, language=one).result for one in ("de", "en")]
         if "right" in others:
             return "unknown", "readers_differ"
+    if result == "wrong" and _PARTS.search(answer.text):
+        return "unknown", "answer_unread"
     if result == "wrong" and _OR.search(answer.text) and not _OR.search(reference) and _holds(answer.text, reference):
         return "unknown", "holds_reference"
     return result, reason

@@ -56,3 +56,8 @@ def test_settings_that_find_no_answer_are_refused(settings, part):
 def test_a_cut_text_is_right_or_undecided():
     assert one("Par", "Paris", finish="length") == ("truncated", None, [])
     assert one("Paris", "Paris", finish="length") == ("valid", 1.0, [])
+
+
+@pytest.mark.parametrize(("text", "reference"), [("1,000", "1000"), ("Answer: .5", "0.5"), ("\\frac{1}{2}", "1/2")])
+def test_another_form_of_a_number_is_not_labelled_wrong(text, reference):
+    assert one(text, reference) == ("unparsable", None, ["other_form"])

@@ -43,6 +43,7 @@ def one(text, reference, finish="stop", **settings):
         pytest.param("first I thought A: 5\n but no\nA: 6", "6", id="the last mark counts"),
         pytest.param("The answer is in the text.\nA: 6", "6", id="a mark beats the phrase"),
         pytest.param("42", "42", id="nothing but a number"),
+        pytest.param("A: fifty", "50", id="in words"),
         pytest.param("A: Tuesday", "tuesday", id="the same word"),
         pytest.param("A: 18", "16 - 3 - 4 = 9\n9 * 2 = 18\n#### 18", id="a whole solution as reference"),
     ],
@@ -93,6 +94,7 @@ def test_no_answer_is_unparsable_or_where_asked_for_wrong(text, reference, flag)
     [
         pytest.param("A: 50+John's age", "50", id="holds the reference's number"),
         pytest.param("A: 10+John's age", "50", id="no number comes out"),
+        pytest.param("A: 3 and a half", "3.5", id="partly in words"),
         pytest.param("A: 5 or 6", "6", id="two answers"),
     ],
 )
