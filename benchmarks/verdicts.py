@@ -18,8 +18,9 @@ import polars as pl
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tasks.judges._first_wrong import read_first_wrong
-from tasks.judges._verdict import Several, read_scores, read_winner
+from tasks.readers.first_wrong import read_first_wrong
+from tasks.readers.scores import read_scores
+from tasks.readers.verdicts import Several, read_winner
 
 SETTINGS: tuple[Several, ...] = ("last", "first", "none")
 

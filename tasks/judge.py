@@ -60,8 +60,9 @@ async def judge(
 
 @cache
 def _code(module: str) -> str:
-    """Returns the content id of a judge's module, its prompts beside it, and the helpers its family shares."""
+    """Returns the content id of a judge's module, its prompts beside it, the helpers of its family, and the readers."""
     loaded = inspect.getmodule(__import__(module, fromlist=["_"]))
     path = Path(str(getattr(loaded, "__file__", "")))
     files = [path, *sorted(path.parent.glob(f"{path.stem}*.txt")), *sorted(path.parent.glob("_*.py"))]
+    files += sorted((Path(__file__).parent / "readers").glob("*.py"))
     return content_id("code", [file.read_text(encoding="utf-8") for file in files if file.is_file()])

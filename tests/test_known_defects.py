@@ -22,7 +22,7 @@ from tasks import recipes, registry
 from tasks.exports.grouped_pairs import grouped_pairs
 from tasks.exports.trl_sft import trl_sft
 from tasks.exports.trl_stepwise import trl_stepwise
-from tasks.judges._verdict import read_score
+from tasks.readers.scores import read_score
 from tasks.judges.aspects import aspects
 from tasks.judges.followup_likelihood import followup_likelihood
 from tasks.judges.generated_reward import generated_reward

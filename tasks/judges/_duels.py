@@ -18,8 +18,9 @@ from schemas.messages import text_of
 from tasks.judges._ask import Sheet
 from tasks.judges._rows import Row, answered, judgeable
 from tasks.judges._text import shown
-from tasks.judges._verdict import Reading, read_winner, winner_named
 from tasks.judges._weights import weights
+from tasks.readers.verdicts import Reading, read_winner
+from tasks.readers.words import winner_named
 
 Pairs = Literal["all", "adjacent"]
 

@@ -14,8 +14,8 @@ from schemas.exchange import Reply
 from schemas.messages import text_of
 from tasks.judges._rows import Row, answered
 from tasks.judges._text import shown
-from tasks.judges._verdict import read_score
 from tasks.judges._weights import scale_weights
+from tasks.readers.scores import read_score
 
 
 def check_scale(lowest: int, highest: int) -> None:

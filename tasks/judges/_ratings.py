@@ -13,7 +13,8 @@ import orjson
 from schemas.exchange import Reply
 from tasks.judges._rankings import Line
 from tasks.judges._rows import Row, answered
-from tasks.judges._verdict import number_named, read_object, read_scores
+from tasks.readers.scores import read_object, read_scores
+from tasks.readers.words import number_named
 
 LOWEST, HIGHEST = 1, 5
 NOT_APPLICABLE = "N/A"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import TypeVar
 
 from schemas.exchange import Choice
-from tasks.judges._claims import Claim
+from tasks.readers.structured import Claim
 
 Named = TypeVar("Named", bound=Hashable)
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
@@ -27,7 +27,7 @@ def weights(choice: Choice, claim: Claim | None, name: Callable[[str], Named | N
         claim: the verdict that was read from the answer's text.
         name: what a token's text says, or null.
     """
-    token = _token_at(choice, claim.span(choice.text)[0]) if claim and choice.tokens else None
+    token = _token_at(choice, claim.at) if claim and choice.tokens else None
     if token is None:
         return {}
     text, logprob, top = token
@@ -60,10 +60,9 @@ def scale_weights(choice: Choice, claim: Claim | None, lowest: int, highest: int
     It cannot where the number that was said is spelt with several tokens. A number that begins a longer one of the
     scale (the 1 of 10) counts only where the longer one shows up as a token of its own.
     """
-    if claim is None:
+    if claim is None or claim.at < 0:
         return {}
-    start, _ = claim.span(choice.text)
-    said, token = _NUMBER.match(choice.text, start), _token_at(choice, start)
+    said, token = _NUMBER.match(choice.text, claim.at), _token_at(choice, claim.at)
     if said is None or token is None or token[0].strip(_DRESS + ")]}.,!") != said[0]:
         return {}
     numbers = {str(number): number for number in range(lowest, highest + 1)}

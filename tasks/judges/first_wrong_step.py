@@ -18,9 +18,9 @@ from schemas.blocks import judge
 from schemas.exchange import Exchange, Reply
 from schemas.messages import text_of
 from tasks.judges._ask import Ask, seed_of, sheet
-from tasks.judges._first_wrong import read_first_wrong
 from tasks.judges._rows import Row, answered, judgeable
 from tasks.judges._text import flags, harmless
+from tasks.readers.first_wrong import read_first_wrong
 from tasks.texts.pieces import Kind, Pieces, parts
 
 

@@ -21,7 +21,7 @@ from schemas.ids import content_id
 from tasks.judges._ask import Ask, seed_of, sheet
 from tasks.judges._rankings import Line, agreement, answers, lines
 from tasks.judges._rows import Row, answered
-from tasks.judges._verdict import read_ranking
+from tasks.readers.verdicts import read_ranking
 
 RUBRIC = "Which answers help the person who set the task most: are they correct, complete, clear and to the point?"
 

@@ -15,10 +15,11 @@ from typing import Any
 from schemas.blocks import judge
 from schemas.exchange import Exchange, Reply, Request
 from schemas.messages import text_of
-from tasks.judges import _claims, _grades, _tools
+from tasks.judges import _grades, _tools
 from tasks.judges._ask import Ask, seed_of, sheet
 from tasks.judges._rows import Row, judgeable, with_cost_of
 from tasks.judges._text import harmless
+from tasks.readers.structured import after_thinking, objects
 
 RUBRIC = "How much does the answer help the person who set the task: is it correct, complete, clear and to the point?"
 LAST = "\n\nNo further tool can be used. Give your reason, and end with the JSON object that holds your score."
@@ -113,7 +114,7 @@ def _hear(talk: Talk, reply: Reply, tools: Sequence[str]) -> None:
 
 def _call(text: str) -> tuple[str, str] | None:
     """Returns the tool and the input that the last JSON object of a reply asks for, or null."""
-    found = _claims.objects(text, _claims.after_thinking(text))
+    found = objects(text, after_thinking(text))
     last: Mapping[str, Any] = found[-1][0] if found else {}
     if not isinstance(last.get("tool"), str) or last.get("input") is None:
         return None

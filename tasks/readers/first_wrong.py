@@ -10,9 +10,10 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
-from tasks.judges import _claims
-from tasks.judges._claims import Claim
-from tasks.judges._verdict import NOTHING, Reading, only_repeats, reason
+from tasks.readers import lines
+from tasks.readers.quotes import decoded, only_repeats
+from tasks.readers.structured import Claim, after_thinking, explicit
+from tasks.readers.verdicts import NOTHING, Reading, reason
 
 Named = int | Literal["none"]
 
@@ -48,17 +49,17 @@ def read_first_wrong(text: str, steps: int, shown: Sequence[str] = ()) -> Readin
     Args:
         steps: so many were shown. shown: the texts that stood in the prompt; what they claim is never read.
     """
-    text = text[_claims.after_thinking(text) :]
+    text = text[after_thinking(text) :]
     claims = _made(text)
-    strict = any(_LINE.search(seen) or any(f'"{key}"' in seen for key in KEYS) for seen in shown)
+    strict = any(_LINE.search(seen) or explicit(seen, 0, KEYS) for text in shown for seen in {text, decoded(text)})
     if strict or not claims:  # an explanation may well end in words of the task
         if only_repeats(text, 0, shown):
             return NOTHING
-        claims = _claims.closing(text, claims, 0) if claims else _alone(text)
+        claims = lines.ends_alone(text, claims, 0) if claims else _alone(text)
     why = next((reason(claim.holder) for claim in reversed(claims) if claim.holder), None)
     if why is None and (analysis := _ANALYSIS.search(text)):
         why = analysis[1].strip()
-    values = {_named(claim, text) for claim in claims}
+    values = {_named(claim) for claim in claims}
     if len(values) != 1:
         return Reading(None, why)
     value = values.pop()
@@ -69,11 +70,11 @@ def read_first_wrong(text: str, steps: int, shown: Sequence[str] = ()) -> Readin
 
 def _made(text: str) -> list[Claim]:
     """Returns the claims in JSON, and those on lines that begin by saying so."""
-    found = [claim for claim in _claims.explicit(text, 0, KEYS) if claim.holder is not None]
-    lines = (Claim(match["value"], match.start(), match.end()) for match in _LINE.finditer(text))
+    found = [claim for claim in explicit(text, 0, KEYS) if claim.form == "json"]
+    marked = (Claim(match["value"], match.start(), match.end(), form="line") for match in _LINE.finditer(text))
     inside = [(claim.start, claim.end) for claim in found]
     found += [
-        claim for claim in lines
+        claim for claim in marked
         if _says(str(claim.value)) and not any(one <= claim.start < end for one, end in inside)
     ]  # fmt: skip
     return sorted(found, key=lambda claim: claim.start)
@@ -81,10 +82,9 @@ def _made(text: str) -> list[Claim]:
 
 def _alone(text: str) -> list[Claim]:
     """Returns the claim of a last line that is a step and nothing else; a bare number must be all that is said."""
-    last = _claims.last_line(text, 0)
-    if last is None:
-        return []
-    bare = str(last.value).strip(_DRESS)
+    line = text.rstrip().rpartition("\n")[2]
+    last = Claim(line.strip(), len(text.rstrip()) - len(line), len(text.rstrip()), form="line")
+    bare = line.strip(_DRESS)
     step, alone = _STEP.fullmatch(bare), text.strip(_DRESS + "\n") == bare
     return [last] if (step and (step["word"] or alone)) or (alone and _NO.fullmatch(bare)) else []
 
@@ -94,10 +94,10 @@ def _says(value: str) -> bool:
     return any(letter.isdigit() for letter in value) or _NO.match(value.lstrip(_DRESS)) is not None
 
 
-def _named(claim: Claim, text: str) -> Named | None:
+def _named(claim: Claim) -> Named | None:
     value = claim.value
-    if value is None and text.count(f'"{claim.key}"', claim.start, claim.end) == 1:
-        return "none"  # null; a key given twice with two values is read as null, too
+    if value is None:
+        return "none"  # null
     if isinstance(value, bool) or not isinstance(value, int | str):
         return None
     if isinstance(value, int):

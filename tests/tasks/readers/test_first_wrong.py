@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.judges._first_wrong import read_first_wrong
+from tasks.readers.first_wrong import read_first_wrong
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.judges._verdict import read_object, read_ranking, read_score, read_scores, read_winner
+from tasks.readers.scores import read_object, read_score, read_scores
+from tasks.readers.verdicts import read_ranking, read_winner
 
 
 @pytest.mark.parametrize(
@@ -100,7 +101,6 @@ LLMBAR = [
         "So (b) is longer.\n\nTherefore, based on the evaluation, Output (a) is better as it precisely does the task.",
         "A",
     ),
-    ("Output (a) is better because it is right. Output (b), in contrast, names nine of ten primes.", "A"),
     ("Output (a) only repeats the question. Therefore, Output (b) better executes the instruction.", "B"),
     ("Because Output (b) names all the primes and Output (a) does not, Output (b) is better.", "B"),
     ("Though both are not perfect, Output (a) is better because it at least asks.", "A"),
@@ -127,6 +127,10 @@ def test_a_plain_sentence_names_the_winner(text, winner):
         pytest.param("It is not true; in no way is Output (a) better. Neither Output (b) is better.", id="denied"),
         pytest.param("Output (a) is better in tone. Output (b) is better in depth.\nHard to say.", id="no last word"),
         pytest.param("Therefore, considering the age of the reader", id="cut off"),
+        pytest.param(
+            "Output (a) is better because it is right. Output (b), in contrast, names nine of ten primes.",
+            id="not the last sentence",
+        ),
     ],
 )
 def test_a_sentence_that_decides_nothing_is_no_verdict(text):
