@@ -19,6 +19,7 @@ from tasks.judges._ask import Sheet
 from tasks.judges._rows import Row, answered, judgeable
 from tasks.judges._text import shown
 from tasks.judges._weights import weights
+from tasks.readers.styles import Style
 from tasks.readers.verdicts import Reading, read_winner
 from tasks.readers.words import winner_named
 
@@ -78,7 +79,7 @@ def contents(
 
 def rows(
     orders: Sequence[Order], requests: Sequence[Request], replies: Sequence[Reply], criterion: str,
-    material: Sequence[str] = (), meta: Mapping[str, Any] | None = None,
+    material: Sequence[str] = (), meta: Mapping[str, Any] | None = None, *, style: Style = "any",
 ) -> list[Row]:  # fmt: skip
     """Returns one judgment an order, with what the two of a pair make together in ``comparison``.
 
@@ -90,7 +91,7 @@ def rows(
         material: what else stood in the prompts, beside the answers. meta: kept with every row.
     """
     found = [
-        _row(order, reply, criterion, (*material, *order.texts), meta)
+        _row(order, reply, criterion, (*material, *order.texts), meta, style)
         for order, reply in zip(orders, replies, strict=True)
     ]
     for i in range(0, len(found), 2):
@@ -102,14 +103,17 @@ def rows(
     return found
 
 
-def _row(order: Order, reply: Reply, criterion: str, seen: Sequence[str], meta: Mapping[str, Any] | None) -> Row:
+def _row(
+    order: Order, reply: Reply, criterion: str, seen: Sequence[str], meta: Mapping[str, Any] | None,
+    style: Style,
+) -> Row:  # fmt: skip
     subjects = [order.first["completion_id"], order.second["completion_id"]]
     outcome, row = answered(reply)
     row |= {
         "kind": "pairwise", "subjects": subjects, "criterion": criterion, "flags": list(order.flags), "winner": None,
     }  # fmt: skip
     if outcome is None:
-        reading = read_winner(reply.text, seen)
+        reading = read_winner(reply.text, seen, style=style)
         outcome = {"A": "valid", "B": "valid", "tie": "tie"}.get(reading.value, "unparsable")
         row["rationale"] = reading.rationale
         row["winner"] = {"A": subjects[0], "B": subjects[1]}.get(reading.value)

@@ -16,6 +16,7 @@ from tasks.judges._rows import Row, answered
 from tasks.judges._text import shown
 from tasks.judges._weights import scale_weights
 from tasks.readers.scores import read_score
+from tasks.readers.styles import Style
 
 
 def check_scale(lowest: int, highest: int) -> None:
@@ -39,7 +40,7 @@ def schema(lowest: int, highest: int) -> dict[str, Any]:
 
 def row(
     completion: Row, reply: Reply, scale: tuple[int, int], criterion: str, material: Sequence[str] = (),
-    meta: Mapping[str, Any] | None = None, *, most_outside: float | None = None,
+    meta: Mapping[str, Any] | None = None, *, most_outside: float | None = None, style: Style = "any",
 ) -> Row:  # fmt: skip
     """Returns the judgment that a reply makes of a completion: the score as it was given, higher is better.
 
@@ -56,7 +57,7 @@ def row(
     found["flags"] = list(flags)
     kept = dict(meta or {})
     if outcome is None:
-        reading = read_score(reply.text, *scale, (*material, text))
+        reading = read_score(reply.text, *scale, (*material, text), style=style)
         found["score"], found["rationale"] = reading.value, reading.rationale
         if reading.value is not None and most_outside is not None:
             said = scale_weights(reply.choices[0], reading.claim, *scale)

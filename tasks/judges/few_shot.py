@@ -80,7 +80,7 @@ def few_shot(
     replies = yield requests
     meta = {"demonstrations": [i for i, _ in nearest], "overlaps": [round(share, 4) for _, share in nearest]}
     # the demonstrations hold verdicts: only one that ends the reply counts
-    rows = _duels.rows(orders, requests, replies, criterion, (page.task, rubric, '[[A]]', *material), meta)
+    rows = _duels.rows(orders, requests, replies, criterion, (page.task, rubric, "[[A]]", *material), meta)
     missing = ["few_demonstrations"] if len(nearest) < shots else []
     return [row | {"flags": [*row["flags"], *missing]} for row in rows]
 

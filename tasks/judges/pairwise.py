@@ -17,6 +17,7 @@ from tasks.judges import _duels
 from tasks.judges._ask import ALTERNATIVES, Ask, seed_of, sheet
 from tasks.judges._duels import SCHEMA, Pairs, both_orders, contents
 from tasks.judges._rows import Row
+from tasks.readers.styles import Style
 
 RUBRIC = "Which answer helps the person who set the task more: is it correct, complete, clear and to the point?"
 
@@ -34,6 +35,7 @@ def pairwise(
     temperature: float = 0.0,
     max_tokens: int = 512,
     structured: bool = False,
+    style: Style = "any",
     seed: int = 0,
 ) -> Exchange:
     """Returns two judgments a pair of completions, one an order, and what the two make together in ``comparison``.
@@ -47,6 +49,7 @@ def pairwise(
         pairs: all pairs of the prompt's completions, or each with the next by sample index.
         logprobs: read the probability that the first shown is better from the verdict's token alternatives.
         structured: ask the endpoint to enforce the form of the reply (JSON Schema).
+        style: the one form of verdict that is read, for a judge trained to end in it; ``any`` reads all.
     """
     page = sheet(__file__, prompt, {"rubric": rubric})
     orders = both_orders(completions, pairs)
@@ -58,4 +61,4 @@ def pairwise(
     )  # fmt: skip
     requests = [ask(content) for content in contents(orders, page)]
     replies = yield requests
-    return _duels.rows(orders, requests, replies, criterion, (page.task, rubric))
+    return _duels.rows(orders, requests, replies, criterion, (page.task, rubric), style=style)

@@ -19,6 +19,7 @@ from tasks.judges import _grades
 from tasks.judges._ask import ALTERNATIVES, Ask, seed_of, sheet
 from tasks.judges._rows import Row, judgeable
 from tasks.judges._text import harmless
+from tasks.readers.styles import Style
 
 RUBRIC = "How much does the answer help the person who set the task: is it correct, complete, clear and to the point?"
 
@@ -38,6 +39,7 @@ def pointwise(
     temperature: float = 0.0,
     max_tokens: int = 512,
     structured: bool = False,
+    style: Style = "any",
     seed: int = 0,
 ) -> Exchange:
     """Returns one judgment a completion: the score on the scale as it was given, higher is better.
@@ -53,6 +55,7 @@ def pointwise(
             and ``meta.weighted`` is false.
         most_outside: with ``logprobs``, a score with more probability than this outside the scale is unparsable.
         structured: ask the endpoint to enforce the form of the reply (JSON Schema).
+        style: the one form of score that is read, for a judge trained to end in it; ``any`` reads all.
 
     Raises:
         ValueError: the scale has no room.
@@ -69,6 +72,6 @@ def pointwise(
     replies = yield [ask(page({"answer": harmless(text_of(row["messages"]))})) for row in held]
     outside = most_outside if logprobs else None
     return [
-        _grades.row(row, reply, (lowest, highest), criterion, (page.task, rubric), most_outside=outside)
+        _grades.row(row, reply, (lowest, highest), criterion, (page.task, rubric), most_outside=outside, style=style)
         for row, reply in zip(held, replies, strict=True)
     ]

@@ -24,13 +24,16 @@ _LINE = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _STEP = re.compile(
-    r"(?:(?:in|at|is)\s+)?(?:the\s+)?(?P<word>step\s*(?:no\.?|number)?\s*)?[#(\[]?\s*(?P<number>\d{1,4})(?![\w%])(?!\.\d)"
+    r"(?:(?:in|at|is)\s+)?(?:the\s+)?(?P<word>step\s*(?:no\.?"
+    r"|number)?\s*)?[#(\[]?\s*(?P<number>\d{1,4})(?![\w%])(?!\.\d)"
     r"(?!\s*(?:[,/&+~-]|–|to|and|or|through)\s*(?:in\s+)?(?:steps?\s*)?\d)",
     re.IGNORECASE,
 )
 _NO = re.compile(
-    r"(?:none|n/?a|null|nil|-1|(?:there\s+(?:is|are)\s+)?(?:none|no\s+(?:(?:wrong|incorrect)\s+steps?|errors?|mistakes?))"
-    r"|no(?:ne\s+of\s+the)?\s+steps?\s+(?:is|are)\s+(?:wrong|incorrect)|all\s+(?:the\s+)?steps\s+are\s+(?:correct|right))"
+    r"(?:none|n/?a|null|nil|-1|(?:there\s+(?:is|are)\s+)?(?:none|no\s+(?:(?:wrong|incorrect)\s+steps?|errors?"
+    r"|mistakes?))"
+    r"|no(?:ne\s+of\s+the)?\s+steps?\s+(?:is|are)\s+(?:wrong|incorrect)"
+    r"|all\s+(?:the\s+)?steps\s+are\s+(?:correct|right))"
     r"(?![\w/])(?P<rest>[^\n]*)",
     re.IGNORECASE,
 )

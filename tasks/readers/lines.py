@@ -1,6 +1,7 @@
 """Finds what a judge's reply says on a line of its own: "Verdict: A", "Gewinner: B", "评分：7", or a bare last line.
 
-Source: the forms that MT-bench (arXiv:2306.05685), Prometheus (arXiv:2310.08491) and PandaLM (arXiv:2306.05087) ask for.
+Source: the forms that the prompts of MT-bench (arXiv:2306.05685), Prometheus (arXiv:2310.08491) and PandaLM
+(arXiv:2306.05087) ask for.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from tasks.readers.structured import Claim
 from tasks.readers.words import NOUN, RETRACTED
 
-_DRESS = r"[ \t*_#>|`\"'“(-]{0,12}"
+_DRESS = r"[ \t*_#|`\"'“(-]{0,12}"
 _SO = r"(?:(?:so|therefore|thus|hence|overall|in conclusion|daher|also|donc|por lo tanto|因此|所以)[ ,，:]{1,3})?"
 _OF = rf"(?:(?:the|my|our|mein|das|der|die|le|la|el|mon|ma|mi)\s)?(?:{_SO})(?:(?:final|overall|endgültige[rs]?|最终|总)\s?)?"
 WINNER = (
@@ -34,13 +35,17 @@ _AFTER = re.compile(
 )
 _COURTESY = re.compile(
     r"\s*(?:i hope (?:this|that)\b[^.\n]{0,80}(?:help|useful|clear)[^.\n]{0,40}|(?:please )?let me know\b[^\n]{0,120}"
-    r"|thank you[^.\n]{0,60}|(?:the )?end(?: of (?:the )?(?:evaluation|verdict|review|judge?ment))?|\*{3,}|-{3,})[.!]?\s*\Z",
+    r"|thank you[^.\n]{0,60}|(?:the )?end(?: of (?:the )?(?:evaluation|verdict|review|judge?ment))?|\*{3,}"
+    r"|-{3,})[.!]?\s*\Z",
     re.IGNORECASE,
 )
+_PROVIDED = re.compile(r"\b(?:if|unless|provided that|falls|wenn|si)\b|如果", re.IGNORECASE)
 _END = re.compile(r"(?:[\s`*_.。\"'“”’)}\]|!]|<\|[^|<>\n]{1,20}\|>|</s>)*\Z")
 _JUDGES = re.compile(
-    r"\b(?:both|response|answer [ab12]\b|answers|assistant|output|outputs|candidate|better|worse|more|less|accurate|helpful"
-    r"|quality|score|rating|grade|criteri|clear|correct|complete|concise|faults?|merits?|reasons?|verdict|antwort|réponse"
+    r"\b(?:both|response|answer [ab12]\b|answers|assistant|output|outputs|candidate|better|worse|more|less"
+    r"|accurate|helpful"
+    r"|quality|score|rating|grade|criteri|clear|correct|complete|concise|faults?|merits?|reasons?|verdict"
+    r"|antwort|réponse"
     r"|respuesta)|回答|答案", re.IGNORECASE,
 )  # fmt: skip
 _SOLVES = re.compile(
@@ -48,6 +53,7 @@ _SOLVES = re.compile(
     r"|step \d|multipl\w+|compute|lösung|résultat)\b|=|\+|答案是|[\\]boxed",
     re.IGNORECASE,
 )
+_NAMED = re.compile(rf"(?:the\s)?(?:{NOUN}|first|second)\b", re.IGNORECASE)
 _BARE = re.compile(r"[\w./>=≫≪<,;~ ()\[\]*`'\"“”。.!’-]{1,60}")
 
 
@@ -73,7 +79,8 @@ def _pattern(words: str) -> re.Pattern[str]:
     if words not in _PATTERNS:
         _PATTERNS[words] = re.compile(
             rf"(?:{_DRESS}{_SO}{_OF}{words})"
-            rf"(?:{_SAYS}(?P<value>[^\s][^\n]{{0,4000}})|[ \t*_#]{{0,6}}[:：]?[ \t*_#]{{0,6}}\n\s{{0,4}}(?P<next>[^\n]{{1,200}}))",
+            rf"(?:{_SAYS}(?P<value>[^\s][^\n]{{0,4000}})"
+            rf"|[ \t*_#]{{0,6}}[:：]?[ \t*_#]{{0,6}}\n\s{{0,4}}(?P<next>[^\n]{{1,200}}))",
             re.IGNORECASE,
         )
     return _PATTERNS[words]
@@ -94,6 +101,8 @@ def alone(text: str, start: int) -> list[Claim]:
     if before and (_SOLVES.search(before) or not _JUDGES.search(before) or before.endswith((":", "："))):
         return []
     bare = line.strip(" \t*_`\"'“”.。")
+    if before and _NAMED.match(bare):
+        return []
     return [Claim(bare, begin, start + len(said), at=text.find(bare, begin), form="alone")]
 
 
@@ -110,6 +119,8 @@ def closes(text: str, claim: Claim, start: int) -> bool:
         return False
     if _AFTER.match(rest) or _COURTESY.match(rest):
         return True
+    if _PROVIDED.search(rest):
+        return False
     first = not text[start : claim.start].strip(" \t\n*_`#>[(\"'") or text[start : claim.start].strip() == "```json"
     return first and rest.lstrip("`*_.\"' \t)]}").startswith("\n")
 
@@ -130,13 +141,20 @@ _OWN = re.compile(
     rf"[\s`*_(#]*(?:json)?[\s`*_(#]*(?:{_SO}{_OF}(?:{WINNER}|{SCORE}|{RANKING}|scores|ratings){_SAYS})?[\s`*_(]*",
     re.IGNORECASE,
 )
+_REPORTS = re.compile(
+    r"\b(?:says?|wrote|said|thinks?|reads?|ends?|states?|claims?|writes?|quotes?|contains?|tries|argues?|suggests?)\b"
+    r"(?:\s*|[^.!?\n]{0,60}:)\Z",
+    re.IGNORECASE,
+)
 _QUOTES = re.compile(
-    r"\b(?:says?|reads?|ends?|states?|claims?|writes?|quotes?|contains?|answer [ab]|response [ab]|completion|text|it|them)\b"
+    r"\b(?:says?|wrote|said|thinks|reads?|ends?|states?|claims?|writes?|quotes?|contains?|answer [ab]"
+    r"|response [ab]|completion|text|it|them)\b"
     r"[^.!?\n]{0,60}:\Z",
     re.IGNORECASE,
 )
 _UNSURE = re.compile(
-    r"\b(?:not|never|hardly|neither|nor|cannot|can't|won't|wouldn't|isn't|might|may|could|would be|perhaps|maybe|if|unless"
+    r"\b(?:not|never|hardly|neither|nor|cannot|can't|won't|wouldn't|isn't|might|may|could|would be|perhaps|maybe"
+    r"|if|unless"
     r"|whether|says?|said|reads?|ends? (?:in|with)|claims?|claimed|argues?|writes?|quot\w+|suggest\w*|contains?|format"
     r"|example|either|instead of|output|one of|some|nicht|vielleicht|pas|peut-être|quizás?)\b|不|[?？]",
     re.IGNORECASE,
@@ -152,4 +170,5 @@ def doubtful(text: str, claim: Claim, start: int) -> bool:
 
 def quoted(text: str, place: int, start: int) -> bool:
     """Says whether what begins at a place follows words such as "The answer says:"."""
-    return _QUOTES.search(text[max(start, place - 300) : place].rstrip(" \t\n`*_>\"'")) is not None
+    before = text[max(start, place - 300) : place].rstrip(" \t\n`*_>\"'").removesuffix("json").rstrip(" \t\n`")
+    return _REPORTS.search(before) is not None

@@ -20,7 +20,8 @@ _SHORT = ("e.g.", "i.e.", "vs.", "cf.", "etc.", "no.", "approx.")
 _FRAGMENT = re.compile(r"\W*(?:therefore|thus|so|hence|overall|in conclusion)?[\s,.:;*_`#-]*", re.IGNORECASE)
 
 _NAME = (
-    rf"(?:(?:the\s)?{NOUN}\s?[\[(\"'“*]{{0,3}}(?P<n>[ab12])[\])\"'”*]{{0,3}}|(?:the\s)?(?P<p>first|second)\s(?:{NOUN}|one)"
+    rf"(?:(?:the\s)?{NOUN}\s?[\[(\"'“*]{{0,3}}(?P<n>[ab12])[\])\"'”*]{{0,3}}|(?:the\s)?(?P<p>first"
+    rf"|second)\s(?:{NOUN}|one)"
     r"|\(?(?P<b>(?-i:[AB]))\)?)(?![\w’']|-\w)"
 )
 _OTHER = _NAME.replace("?P<n>", "?:").replace("?P<p>", "?:").replace("?P<b>", "?:")
@@ -34,12 +35,15 @@ _JUDGING = r"(?:response|assistant|output|completion|candidate|one)"
 _BEST = rf"(?:(?:better|superior|preferable|preferred|stronger|winning)(?:\s{_THING})?|winner|best(?:\s{_JUDGING})?)"
 _THAN = rf"(?:\s(?:overall|by far|of the two|here|than\s{_OTHER}|between the two|in my (?:opinion|view)|in this case))?"
 _I = (
-    r"(?:I|we)(?:\s(?:would|will|do|clearly|strongly|therefore|thus|slightly|much|must|have to|am going to|then|also|still)|'d|'ll|’d|’ll){0,2}"
-    r"\s(?:prefer|choose|pick|select|go with|vote for|favou?r|opt for|declare|side with|am going with|went with|selected|chose)"
+    r"(?:I|we)(?:\s(?:would|will|do|clearly|strongly|therefore|thus|slightly|much|must|have to|am going to|then"
+    r"|also|still)|'d|'ll|’d|’ll){0,2}"
+    r"\s(?:prefer|choose|pick|select|go with|vote for|favou?r|opt for|declare|side with|am going with|went with"
+    r"|selected|chose)"
 )
 _EN = (
     rf"{_NAME}\s(?:is|was)\s{_ADV}{_BEST}{_THAN}",
-    rf"{_NAME}\s(?:clearly\s|narrowly\s|easily\s|therefore\s)?(?:wins|won|prevails|comes out ahead|gets my vote|takes the win"
+    rf"{_NAME}\s(?:clearly\s|narrowly\s|easily\s|therefore\s)?(?:wins|won|prevails|comes out ahead|gets my vote"
+    rf"|takes the win"
     rf"|outperforms\s{_OTHER}|better (?:executes|follows)(?: the)? instructions?){_THAN}",
     rf"(?:the|my)\s(?:final\s|overall\s|clear\s){{0,2}}(?:(?:better|winning|preferred|superior|stronger)(?:\s{_THING})?"
     rf"|best\s{_JUDGING}|winner|verdict|preference|vote|pick|judge?ment|decision|choice|point|win)\s"
@@ -58,7 +62,8 @@ _DE = (
     rf"{_DE_NAME}\s(?:ist|war)\s{_MUCH_DE}(?:besser|überlegen|bessere|beste|sieger|gewinner)",
     rf"ist\s{_DE_NAME}\s{_MUCH_DE}(?:besser|überlegen|die bessere)",
     rf"{_DE_NAME}\s(?:gewinnt|siegt)",
-    rf"(?:die|der|das|mein)\s(?:bessere|beste|überlegene|bevorzugte|gewinner|sieger|urteil|wahl)(?:\s(?:antwort|ausgabe))?\s"
+    rf"(?:die|der|das|mein)\s(?:bessere|beste|überlegene|bevorzugte|gewinner|sieger|urteil|wahl)(?:\s(?:antwort"
+    rf"|ausgabe))?\s"
     rf"(?:ist|fällt auf|lautet)\s(?:daher\s|somit\s)?{_DE_NAME}",
     rf"ich\s(?:bevorzuge|wähle|nehme)\s(?:daher\s|somit\s|klar\s)?{_DE_NAME}",
 )
@@ -72,19 +77,23 @@ _FR = (
 _ES = (
     rf"{_ES_NAME}\ses\s{_MUCH_ES}(?:mejor|superior|preferible|ganadora?)",
     rf"{_ES_NAME}\s(?:gana)",
-    rf"(?:la|el|mi)\s(?:mejor|ganadora?|veredicto|elección|preferencia)(?:\s(?:respuesta))?\s(?:es|va para)\s{_ES_NAME}",
+    rf"(?:la|el|mi)\s(?:mejor|ganadora?|veredicto|elección|preferencia)(?:\s(?:respuesta))?\s(?:es"
+    rf"|va para)\s{_ES_NAME}",
     rf"(?:yo\s)?(?:prefiero|elijo|escojo|me quedo con)\s{_ES_NAME}",
 )
 _ZH = (
     rf"{_ZH_NAME}\s?(?:整体上?|总体上?|明显|显然)?(?:更好|更优|更胜一筹|较好|胜出|获胜)",
-    rf"(?:更好的|较好的|更优的|最终的?)?(?:回答|答案|回复|胜者|获胜者|赢家|选择|结论)(?:是|为)[:：]?\s?{_ZH_NAME}",
+    rf"(?:(?:更好的|较好的|更优的)(?:回答|答案|回复)|最终的?(?:胜者|结论)|胜者|获胜者|赢家|我的选择|结论)(?:是|为)[:：]?\s?{_ZH_NAME}",
     rf"(?:我)(?:更喜欢|选择|选|认为更好的是|更倾向于?)\s?{_ZH_NAME}",
 )
 _LEADS = (
     r"(?:(?:and|so|thus|hence|therefore|overall|ultimately|finally|accordingly|consequently|clearly|nevertheless"
-    r"|nonetheless|still|however|but|conclusively|altogether|in (?:conclusion|summary|sum|short|the end|total|fact|this case)"
-    r"|in my (?:view|opinion|judge?ment|assessment|evaluation)|to (?:conclude|sum up|summari[sz]e)|on (?:balance|the whole)"
-    r"|all in all|all things considered|taking everything into account|as a result|as such|on the other hand|in contrast"
+    r"|nonetheless|still|however|but|conclusively|altogether|in (?:conclusion|summary|sum|short|the end|total"
+    r"|fact|this case)"
+    r"|in my (?:view|opinion|judge?ment|assessment|evaluation)|to (?:conclude|sum up|summari[sz]e)|on (?:balance"
+    r"|the whole)"
+    r"|all in all|all things considered|taking everything into account|as a result|as such|on the other hand"
+    r"|in contrast"
     r"|for (?:this|these|that|those|all these|the above) reasons?|despite (?:this|that)|even so|that said"
     r"|my (?:final )?(?:verdict|decision)|final (?:verdict|decision)|verdict|conclusion"
     r"|daher|also|somit|insgesamt|deshalb|folglich|fazit|donc|ainsi|en conclusion|en résumé|globalement|au final"
@@ -100,22 +109,27 @@ _CLAUSE = (
     r"|comparison|above|two|considerations)\b[^;?]{0,80},\s?)"
 )
 _OPINION = (
-    r"(?:(?:I|we)(?: (?:therefore|thus|firmly|do|can|must|would))? (?:think|believe|find|conclude|judge|am (?:convinced|confident))(?: that)?\s"
-    r"|it is (?:clear|evident|obvious) that\s|ich (?:denke|finde|meine),? dass\s|je (?:pense|trouve) que\s|creo que\s|我认为|我觉得)"
+    r"(?:(?:I|we)(?: (?:therefore|thus|firmly|do|can|must|would))? (?:think|believe|find|conclude|judge"
+    r"|am (?:convinced|confident))(?: that)?\s"
+    r"|it is (?:clear|evident|obvious) that\s|ich (?:denke|finde|meine),? dass\s|je (?:pense|trouve) que\s"
+    r"|creo que\s|我认为|我觉得)"
 )
-_LEAD = re.compile(rf"\W{{0,3}}{_LEADS}{{0,3}}(?:{_CLAUSE})?{_LEADS}{{0,2}}{_OPINION}?\W{{0,3}}", re.IGNORECASE)
+_LEAD = re.compile(rf"[\s(]{{0,2}}{_LEADS}{{0,3}}(?:{_CLAUSE})?{_LEADS}{{0,2}}{_OPINION}?[\s,:(]{{0,3}}", re.IGNORECASE)
 _LIMITED = re.compile(
-    r"\b(?:if|only|alone|merely|solely|purely|strictly|would|suppose|assum\w+|say|says|said|claim\w*|argu\w+|nur|wenn|seulement"
+    r"\b(?:if|only|alone|merely|solely|purely|strictly|would|suppose|assum\w+|say|says|said|claim\w*|argu\w+|nur"
+    r"|wenn|seulement"
     r"|si|solo)\b|如果|假如|仅",
     re.IGNORECASE,
 )
 _TAIL = re.compile(
-    r"(?:\s?[,;:–—-]?\s?(?:because|since|as(?! an?\b)|due to|given that|weil|da|denn|parce que|car|porque|ya que|因为)"
+    r"(?:\s?[,;:–—-]?\s?(?:because|since|as (?=it|its|this|that|they|both|the \w+ (?:is|are|has|does)|output"
+    r"|response|answer|assistant)|due to|given that|weil|da|denn|parce que|car|porque|ya que|因为)"
     r"|,\s(?:with|providing|making|offering|being|which)\b)(?P<why>.*)",
     re.IGNORECASE | re.DOTALL,
 )
 _ITSELF = re.compile(
-    r"\b(?:better|best|superior|prefer\w*|win(?:s|ner)?|won|choose|choice|chose|pick|vote|stronger|ties?|tied|draw|go with"
+    r"\b(?:better|best|superior|prefer\w*|win(?:s|ner)?|won|choose|choice|chose|pick|vote|stronger|ties?|tied"
+    r"|draw|go with"
     r"|worse|not sure|unsure|uncertain|depend\w*|if|unless|perhaps|maybe|arguably|possibly|probably|but|however|yet"
     r"|though|although|except|otherwise|besser|meilleure?|mejor|aber|mais|pero)\b|更好|但|[?？~]|\.\.\.|…",
     re.IGNORECASE,
@@ -128,9 +142,11 @@ _OPINED = re.compile(
     re.IGNORECASE,
 )
 _TIES = (
-    r"(?:it(?: i|['’])s|this is|I (?:would )?(?:call|declare|consider) (?:it|this)|I['’]d call it|(?:the|my) (?:result|verdict|decision|outcome) is)"
+    r"(?:it(?: i|['’])s|this is|I (?:would )?(?:call|declare|consider) (?:it|this)|I['’]d call it|(?:the"
+    r"|my) (?:result|verdict|decision|outcome) is)"
     r"\s(?:therefore )?(?:a )?(?:clear )?(?:tie|draw)(?: between (?:the two|both|them))?",
-    rf"(?:both|the two|both of the)\s(?:of (?:them|the {NOUN}s)\s|{NOUN}s\s)?(?:are|were)\s(?:about |roughly )?(?:equally"
+    rf"(?:both|the two|both of the)\s(?:of (?:them|the {NOUN}s)\s|{NOUN}s\s)?(?:are|were)\s(?:about "
+    rf"|roughly )?(?:equally"
     r"\s(?:good|bad|helpful|strong|valid|correct|poor|accurate|useful|well-written|wrong)|tied|equal in quality"
     r"|of (?:equal|the same) quality|equal|on par)(?: overall)?",
     rf"neither(?: of the two)?(?:\s{NOUN}| one| of them)?\sis\sbetter\sthan\sthe\sother",
@@ -143,12 +159,16 @@ _TIES = (
 _NUMBER = r"(?P<value>[-−+]?\d+(?:\.\d+)?(?:\s?(?:/|out of)\s?\d+(?:\.\d+)?)?)(?:\s(?:points?|stars?))?"
 _OBJECT = rf"(?:it|this|(?:this|the) (?:{NOUN}|one))"
 _SCORES = (
-    rf"(?:I|we)(?: would|['’]d| will| therefore){{0,2}}\s(?:give|award|assign|rate|score|grade)\s{_OBJECT}(?:\s(?:at|as|with))?\s"
+    rf"(?:I|we)(?: would|['’]d| will| therefore){{0,2}}\s(?:give|award|assign|rate|score"
+    rf"|grade)\s{_OBJECT}(?:\s(?:at|as|with))?\s"
     rf"(?:an?\s)?(?:overall\s|final\s)?(?:(?:score|rating|grade)\sof\s)?(?:an?\s)?{_NUMBER}",
-    rf"{_OBJECT}\s(?:deserves|earns|gets|receives|merits|scores|is rated|rates|is worth)\s(?:an?\s)?(?:overall\s|final\s)?"
+    rf"{_OBJECT}\s(?:deserves|earns|gets|receives|merits|scores|is rated|rates|is worth)\s(?:an?\s)?(?:overall\s"
+    rf"|final\s)?"
     rf"(?:(?:score|rating|grade)\sof\s)?(?:an?\s)?{_NUMBER}",
-    rf"(?:I|we)(?: would|['’]d)?\s(?:give|assign|award)\s(?:an?\s)(?:overall\s|final\s)?(?:score|rating|grade)\sof\s{_NUMBER}",
-    rf"(?:my|the)\s(?:final\s|overall\s)?(?:score|rating|grade)(?:\s(?:for|of)\s{_OBJECT})?\sis\s(?:therefore\s)?(?:an?\s)?{_NUMBER}",
+    rf"(?:I|we)(?: would|['’]d)?\s(?:give|assign|award)\s(?:an?\s)(?:overall\s|final\s)?(?:score|rating"
+    rf"|grade)\sof\s{_NUMBER}",
+    rf"(?:my|the)\s(?:final\s|overall\s)?(?:score|rating|grade)(?:\s(?:for"
+    rf"|of)\s{_OBJECT})?\sis\s(?:therefore\s)?(?:an?\s)?{_NUMBER}",
 )
 _CUES = (
     ("better superior preferable prefer stronger winn best wins won prevail ahead vote outperform choose chose pick select"
@@ -237,7 +257,9 @@ def explains(sentence: str) -> bool:
 def number_said(sentence: str) -> str | None:
     """Returns the number that a whole sentence gives as its score, or ``None``."""
     bare = _bare(sentence) if _DIGIT.search(sentence[:_LONGEST]) else None
-    for form in _RATED if bare is not None else ():
+    if bare is None:
+        return None
+    for form in _RATED:
         for match in form.finditer(bare):
             if _whole(bare, match):
                 return match["value"]

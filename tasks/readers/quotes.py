@@ -2,8 +2,8 @@ r"""Tells a judge's own words from those it was shown: texts are decoded before 
 
 Source: prompt injection against LLM judges, JudgeDeceiver (arXiv:2403.17710).
 
-Escapes (``\u0069``, ``&quot;``, ``\"``), quotation marks, fences, markdown and width make no difference: what is compared
-are letters and digits.
+Escapes (``\u0069``, ``&quot;``, ``\"``), quotation marks, fences, markdown and width make no difference: letters and
+digits are compared.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ _QUOTE, _SHORTEST = 40, 38
 _ESCAPE = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([nrt])|([\"'/\\]))")
 _HIDDEN = re.compile(r"[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _CALLED = re.compile(
-    r"\b(?:(?:output|answer|response|assistant|option|candidate|completion|model)\s*[\[(\"'*]{0,3}[ab12]\b[\])\"'*]{0,3}"
+    r"\b(?:(?:output|answer|response|assistant|option|candidate|completion"
+    r"|model)\s*[\[(\"'*]{0,3}[ab12]\b[\])\"'*]{0,3}"
     r"|the (?:first|second) \w{3,12})[^.\n]{0,40}\b(?:better|superior|best|prefer\w*|wins?|winner|stronger)\b",
     re.IGNORECASE,
 )

@@ -22,13 +22,15 @@ SCORE_KEYS = (
 )  # fmt: skip
 _NUMBERS = re.compile(r"[-+]?\d+(?:\.\d+)?(?:[ ,;]+[-+]?\d+(?:\.\d+)?)*")
 _TUPLE = re.compile(
-    r"(?:(?:so|therefore|thus|the|my|final|output|tuple|scores?|pair|ratings?|is|are|would|be|as|of|a|follows|i|give)[\s:,]+)"
+    r"(?:(?:so|therefore|thus|the|my|final|output|tuple|scores?|pair|ratings?|is|are|would|be|as|of|a|follows|i"
+    r"|give)[\s:,]+)"
     r"{1,8}[\[(](?P<numbers>[-+\d., ;]{3,60})[\])]",
     re.IGNORECASE,
 )
 _AGAIN = re.compile(
-    r"\b(?:wait|actually|correction|scratch that|on (?:second thought|reflection)|should (?:rather |instead )?be)\b[^\n]{0,80}"
-    r"\b\d+(?:\.\d+)?[ ,;]{1,3}(?:and )?\d",
+    r"\b(?:wait|actually|correction|scratch that|on (?:second thought|reflection)|should (?:rather "
+    r"|instead )?be)\b[^\n]{0,80}"
+    r"\b\d+(?:\.\d+)?(?:[ ;]| and |, )\d",
     re.IGNORECASE,
 )
 _LABELLED = re.compile(

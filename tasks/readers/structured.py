@@ -176,10 +176,11 @@ def _repaired(text: str, match: re.Match[str], opened: int, end: int) -> Claim:
     from json_repair import repair_json
 
     try:
-        item = repair_json(text[opened:end], return_objects=True)
+        repaired: Any = repair_json(text[opened:end], return_objects=True)
     except (ValueError, RecursionError):
         return _lost(match)
-    names = {_key(name): name for name in item} if isinstance(item, dict) else {}
+    item: dict[str, Any] = repaired if isinstance(repaired, dict) else {}
+    names = {_key(name): name for name in item}
     key = _named(match)
     if key not in names:
         item, names = {names.get(key, key): None}, {key: names.get(key, key)}

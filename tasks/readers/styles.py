@@ -1,7 +1,7 @@
 """The forms of verdicts that published judges end in, by name: a judge may be held to one of them.
 
 Source: ``[[A]]`` of MT-bench (arXiv:2306.05685, appendix A); ``[[A>>B]]`` of Arena-Hard (arXiv:2406.11939);
-``[RESULT] 4`` of Prometheus (arXiv:2310.08491); ``Output (a)`` or a list of ranks of AlpacaEval (arXiv:2404.04475).
+``[RESULT] 4`` of Prometheus (arXiv:2310.08491).
 """
 
 from __future__ import annotations

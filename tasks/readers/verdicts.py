@@ -163,9 +163,17 @@ def read(text: str, kind: Kind, shown: Sequence[str] = (), style: Style = "any")
 def _value(claim: Claim, kind: Kind) -> Hashable:
     if claim.value is BROKEN:
         return None
+    if claim.holder and claim.form == "json" and len(_others(claim.holder, kind)) > 1:
+        return None
     if claim.form == "prose":
         return (kind.said(str(claim.holder["sentence"])) or (None,))[0] if claim.holder else None
     return (kind.line if claim.form in ("line", "alone") else kind.form)(claim.value)
+
+
+def _others(holder: Mapping[str, Any], kind: Kind) -> set[Hashable]:
+    """Returns what the keys of one object say, where several of them have the same meaning."""
+    values = {kind.form(value) for name, value in holder.items() if name.strip().casefold() in kind.keys}
+    return values - {None}
 
 
 def _marks(text: str, start: int, kind: Kind, forms: Sequence[Claim]) -> list[Claim]:
@@ -180,6 +188,8 @@ def _marks(text: str, start: int, kind: Kind, forms: Sequence[Claim]) -> list[Cl
 def _holds(text: str, claim: Claim, start: int, kind: Kind) -> bool:
     """Says whether a claim closes the reply, stands in no doubtful sentence, and nothing behind it says otherwise."""
     if not lines.closes(text, claim, start) or (claim.form == "brackets" and lines.doubtful(text, claim, start)):
+        return False
+    if lines.quoted(text, claim.start, start):
         return False
     value = _value(claim, kind)
     rest = text[claim.end :]

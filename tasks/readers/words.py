@@ -48,6 +48,9 @@ DOUBT = re.compile(
     r"|但|可能|也许|更好|不确定|[?？]|\.\.\.|…|~~",
     re.IGNORECASE,
 )
+_FAULTY = re.compile(
+    r"\b(?:wrong|incorrect|fails?|failed|loses?|lost|worse|false|falsch|faux|incorrecto)\b|错", re.IGNORECASE
+)
 RETRACTED = re.compile(
     r"\b(?:wait|actually|correction|scratch that|on (?:second|further) (?:thought|reflection)|on reflection"
     r"|reconsider\w*|re-?evaluat\w*|i (?:was|am) (?:wrong|mistaken|unsure|not sure)|my mistake|change(?:d)? my mind"
@@ -122,6 +125,12 @@ def _without_reason(value: str, *, numbers: bool) -> str | None:
     if aside is None:
         return value
     rest = next(part for part in aside.groups() if part is not None)
-    if DOUBT.search(rest) or RETRACTED.search(rest) or (not numbers and re.search(r"\d", rest)):
+    if (
+        DOUBT.search(rest)
+        or _FAULTY.search(rest)
+        or winner_named(rest)
+        or RETRACTED.search(rest)
+        or (not numbers and re.search(r"\d", rest))
+    ):
         return None
     return value.strip()[: aside.start()]
