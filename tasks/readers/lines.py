@@ -14,7 +14,9 @@ from tasks.readers.words import NOUN, RETRACTED
 
 _DRESS = r"[ \t*_#|`\"'“(-]{0,12}"
 _SO = r"(?:(?:so|therefore|thus|hence|overall|in conclusion|daher|also|donc|por lo tanto|因此|所以)[ ,，:]{1,3})?"
-_OF = rf"(?:(?:the|my|our|mein|das|der|die|le|la|el|mon|ma|mi)\s)?(?:{_SO})(?:(?:final|overall|endgültige[rs]?|最终|总)\s?)?"
+_OF = (
+    rf"(?:(?:the|my|our|mein|das|der|die|le|la|el|mon|ma|mi)\s)?{_SO}(?:(?:final|overall|endgültige[rs]?|最终|总)\s?)?"
+)
 WINNER = (
     rf"(?:winner|verdict|judge?ment|decision|preference|preferred (?:{NOUN}|one)|(?:better|winning) (?:{NOUN}|one)"
     r"|best (?:response|assistant|output|completion|candidate)|gewinner|sieger|urteil|entscheidung|bessere antwort"

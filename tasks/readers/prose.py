@@ -171,7 +171,8 @@ _SCORES = (
     rf"|of)\s{_OBJECT})?\sis\s(?:therefore\s)?(?:an?\s)?{_NUMBER}",
 )
 _CUES = (
-    ("better superior preferable prefer stronger winn best wins won prevail ahead vote outperform choose chose pick select"
+    ("better superior preferable prefer stronger winn best wins won prevail ahead vote outperform choose chose pick"
+     " select"
      " go_with going_with went_with favo opt_for declare side_with verdict judg decision choice point", _EN),
     ("besser beste überlegen sieg gewinn bevorzug wähle nehme urteil wahl", _DE),
     ("meilleur supérieur préf gagn vainqueur emporte verdict choi retiens", _FR),
@@ -183,8 +184,10 @@ _WINNERS = [
     ([cue.replace("_", " ") for cue in cues.split()], [re.compile(form, re.IGNORECASE) for form in forms])
     for cues, forms in _CUES
 ]
-_TIED = ("tie draw equal par same better gleich unent eben valen équiv égal bonne buen equiv empate 一样 同样 不相上下 相当 平"
-         ).split()  # fmt: skip
+_TIED = (
+    "tie", "draw", "equal", "par", "same", "better", "gleich", "unent", "eben", "valen", "équiv", "égal", "bonne", "buen",
+    "equiv", "empate", "一样", "同样", "不相上下", "相当", "平",
+)  # fmt: skip
 _EQUALS = [re.compile(form, re.IGNORECASE) for form in _TIES]
 _RATED = [re.compile(form, re.IGNORECASE) for form in _SCORES]
 

@@ -17,8 +17,8 @@ from tasks.readers.verdicts import Kind, Reading, read
 from tasks.readers.words import NOUN, number_named
 
 SCORE_KEYS = (
-    "score", "final_score", "overall_score", "rating", "overall_rating", "final_rating", "overall", "grade", "bewertung",
-    "punktzahl", "puntuación", "puntuacion", "评分", "得分", "分数",
+    "score", "final_score", "overall_score", "rating", "overall_rating", "final_rating", "overall", "grade",
+    "bewertung", "punktzahl", "puntuación", "puntuacion", "评分", "得分", "分数",
 )  # fmt: skip
 _NUMBERS = re.compile(r"[-+]?\d+(?:\.\d+)?(?:[ ,;]+[-+]?\d+(?:\.\d+)?)*")
 _TUPLE = re.compile(

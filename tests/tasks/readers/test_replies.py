@@ -115,12 +115,7 @@ def test_a_style_restricts_what_is_read(style: Any, reply: str, winner: str | No
 
 
 def test_the_claim_knows_where_its_value_stands() -> None:
-    for text, value in (
-        ('Fine.\n{"winner": "B"}', "B"),
-        ("{'winner': 'B',}", "B"),
-        ("[[B]]", "B"),
-        ("Verdict: B", "B"),
-    ):
+    for text in ('Fine.\n{"winner": "B"}', "{'winner': 'B',}", "[[B]]", "Verdict: B", "Response B is better."):
         claim = read_winner(text).claim
         assert claim is not None
         assert text[claim.at :].startswith("B")
