@@ -185,8 +185,8 @@ _WINNERS = [
     for cues, forms in _CUES
 ]
 _TIED = (
-    "tie", "draw", "equal", "par", "same", "better", "gleich", "unent", "eben", "valen", "équiv", "égal", "bonne", "buen",
-    "equiv", "empate", "一样", "同样", "不相上下", "相当", "平",
+    "tie", "draw", "equal", "par", "same", "better", "gleich", "unent", "eben", "valen", "équiv", "égal", "bonne",
+    "buen", "equiv", "empate", "一样", "同样", "不相上下", "相当", "平",
 )  # fmt: skip
 _EQUALS = [re.compile(form, re.IGNORECASE) for form in _TIES]
 _RATED = [re.compile(form, re.IGNORECASE) for form in _SCORES]

@@ -27,8 +27,8 @@ Understand = Callable[[object], Hashable]
 
 WINNER_KEYS = (
     "winner", "final_verdict", "verdict", "preference", "preferred", "choice", "better", "better_response",
-    "better_answer", "best_response", "decision", "judgment", "judgement", "gewinner", "urteil", "gagnant", "vainqueur", "ganador",
-    "veredicto", "胜者", "获胜者", "赢家",
+    "better_answer", "best_response", "decision", "judgment", "judgement", "gewinner", "urteil", "gagnant", "vainqueur",
+    "ganador", "veredicto", "胜者", "获胜者", "赢家",
 )  # fmt: skip
 RANKING_KEYS = ("ranking", "order", "final_ranking")
 _REASONS = ("rationale", "reasoning", "reason", "explanation", "justification", "feedback", "critique")
