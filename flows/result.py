@@ -67,7 +67,11 @@ class Counts:
 
 @dataclass
 class Result:
-    """What a run did. ``status`` is done, refused (a gate blocked; the data is in quarantine) or stopped."""
+    """What a run did. ``status`` is done, refused (a gate blocked; the data is in quarantine) or stopped.
+
+    Attributes:
+        errors: what failed calls said -> how many. raised: block -> on how many prompts its own code raised, and what.
+    """
 
     status: str
     dataset: str
@@ -90,10 +94,16 @@ class Result:
     examples: list[dict[str, Any]] = field(default_factory=list)
     reason: str | None = None
     root: str = ""
+    raised: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Returns the result as plain values."""
         return asdict(self)
+
+
+def raised(tally: Tally) -> dict[str, dict[str, Any]]:
+    """Returns block -> on how many prompts it raised, and what it raised on the first of them."""
+    return {block: {"prompts": count, "first": tally.first_raised.get(block)} for block, count in tally.raised.items()}
 
 
 def spent(tally: Tally) -> tuple[dict[str, int], dict[str, float | None]]:

@@ -25,7 +25,7 @@ from flows.floor import check_floor
 from flows.lean import lean, trim
 from flows.opening import interrupts, opened, remembered, revisions, start
 from flows.plan import Plan
-from flows.result import Counts, Result, spent
+from flows.result import Counts, Result, raised, spent
 from flows.settings import Settings
 from schemas.errors import PairwrightError, RefusedError, StoppedError, UsageError
 from schemas.tables import TABLES
@@ -34,7 +34,7 @@ from storage.store import Store
 from storage.versions import current, listed, paths_of
 from tasks import registry
 from tasks.answer import SHARD, Answered, answers
-from tasks.check import check, refused
+from tasks.check import check, refused, unjudged
 from tasks.driver import Driver
 from tasks.judge import Judging
 from tasks.recipes import as_yaml
@@ -181,6 +181,7 @@ class _Run:
         counts, files = self.spool.counts, shards.published(self.spool)
         say("holding the rows against the gates")
         checks = check(self.plan.gates, self._looked_at(files)) if self.plan.gates else []
+        checks += unjudged(self.driver.tally.unjudged, self.plan.gates)
         reason = refused(checks)
         say("measuring and publishing")
         measured = self._measured(files)
@@ -234,6 +235,7 @@ class _Run:
             digest=version.digest if version else None, gates=checks or [],
             measures=measured or [], errors=dict(self.driver.tally.errors),
             examples=shards.examples(self.spool) if version else [], reason=reason, root=self.root,
+            raised=raised(self.driver.tally),
         )  # fmt: skip
         self.store.append("runs", _runs_row(result, self.plan, self.backends), run_id=self.run_id)
         write_catalog(self.store)
@@ -258,7 +260,7 @@ def _runs_row(result: Result, plan: Plan, backends: dict[str, dict[str, str]]) -
                                "request": plan.request.as_json() if plan.request else None})],
             "counts": [text({"rows": result.rows, "removed": result.removed})], "outcomes": [text(result.outcomes)],
             "metrics": [text({"comparisons": result.comparisons, "labels": result.labels, "reason": result.reason,
-                              "measures": result.measures})],
+                              "measures": result.measures, "raised": result.raised})],
             "calls": [text({**result.calls, "tokens": result.tokens, "errors": result.errors})],
             "cost": [result.cost], "seconds": [result.seconds],
         },

@@ -46,6 +46,8 @@ def _warnings(result: Result) -> list[str]:
             )
     for judge, found in result.labels.items():
         lines.append(f"  judge {judge} agrees with the file's label on {found['agree']:,} of {found['of']:,}")
+    for block, found in result.raised.items():
+        lines.append(f"  ! {block} raised on {found['prompts']:,} prompts, first on {found['first']}")
     lines += [f"  ! {count:,} calls failed: {error}" for error, count in list(result.errors.items())[:3]]
     return lines
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, ParamSpec, Protocol, TypeVar, overload
+from typing import Any, Literal, ParamSpec, Protocol, TypeVar, overload
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -49,6 +49,7 @@ class Mark:
         texts: it needs prompt, chosen and rejected although it sees all rows at once; others are spared the memory.
         files: parameters that may name a file or folder; what these hold is part of the recipe's hash.
         extra: the module it cannot do without, and the extra that installs it.
+        checks: is given the parameters when the recipe is read, and raises ``ValueError`` where they cannot be meant.
     """
 
     verb: str
@@ -60,6 +61,7 @@ class Mark:
     texts: bool = False
     files: tuple[str, ...] = ()
     extra: tuple[str, str] | None = None
+    checks: Callable[..., Any] | None = None
 
 
 class _Decorator(Protocol):
@@ -79,6 +81,7 @@ class _Decorator(Protocol):
         texts: bool = ...,
         files: tuple[str, ...] = ...,
         extra: tuple[str, str] | None = ...,
+        checks: Callable[..., Any] | None = ...,
     ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 
 
@@ -87,9 +90,10 @@ def _mark(verb: str, asks: bool = False) -> _Decorator:
         function: Callable[P, R] | None = None, *, scope: Scope = "prompt", needs: tuple[str, ...] = (),
         asks: bool = asks, makes: Makes = "preferences", runs: bool = False, texts: bool = False,
         files: tuple[str, ...] = (), extra: tuple[str, str] | None = None,
+        checks: Callable[..., Any] | None = None,
     ) -> Callable[P, R] | Callable[[Callable[P, R]], Callable[P, R]]:  # fmt: skip
         def note(marked: Callable[P, R]) -> Callable[P, R]:
-            mark = Mark(verb, scope, needs, asks, makes, runs, texts, files, extra)
+            mark = Mark(verb, scope, needs, asks, makes, runs, texts, files, extra, checks)
             marked.__pairwright__ = mark  # type: ignore[attr-defined]
             return marked
 

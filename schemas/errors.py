@@ -14,7 +14,9 @@ is an exception, and every one of them is a leaf of this tree:
         ├── EndpointError            a model endpoint: down, wrong key, unknown model
         └── StoreError               the lake: disk full, read-only, locked by another run
 
-Blocks raise plain ``ValueError``; the verb that called them adds block, recipe and row (see ``boundary``).
+Blocks raise plain ``ValueError``; the verb that called them adds block, recipe and row (see ``boundary``). What a judge
+raises on one prompt is no end of the run: the driver hands it on as ``BlockError``, and the verb makes judgments with
+the outcome ``error`` of it.
 """
 
 from __future__ import annotations
@@ -22,6 +24,9 @@ from __future__ import annotations
 import contextlib
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
+
+LONGEST_MESSAGE = 400
+"""Characters of a block's exception that are kept."""
 
 
 class PairwrightError(Exception):
@@ -95,6 +100,27 @@ class EndpointError(UnavailableError):
 
 class StoreError(UnavailableError):
     """The lake or the ledger cannot be read or written."""
+
+
+class BlockError(ValueError):
+    """What a block's own code raised: a row it could not work on, or a fault of the block. Not an end of the run.
+
+    Args:
+        kind: name of the exception's class. message: its text.
+    """
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message if kind == "ValueError" and message else f"{kind}: {message}".rstrip(": "))
+        self.kind, self.message = kind, message
+
+    @classmethod
+    def of(cls, error: BaseException) -> BlockError:
+        """Returns the error with its message cut to a readable length; a message that cannot be made is left out."""
+        try:
+            message = str(error)
+        except Exception:  # noqa: BLE001 - a block's own exception class may be the broken part
+            message = ""
+        return cls(type(error).__name__, message.encode("utf-8", "replace").decode()[:LONGEST_MESSAGE])
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -21,6 +21,23 @@ def check(gates: Sequence[Step], tables: Mapping[str, Any]) -> list[dict[str, An
     return [{"gate": gate.block.name, **row} for gate in gates for row in gate(tables).to_dicts()]
 
 
+def unjudged(counts: Mapping[str, tuple[int, int]], gates: Sequence[Step]) -> list[dict[str, Any]]:
+    """Returns a check a judge inside a search that raised: on how large a share of the texts it was given.
+
+    Args:
+        counts: judge -> texts on which it raised, and all. gates: the recipe's; a gate's ``max_error_rate`` is the
+            bound, 0.1 where none has one. A recipe without gates has no checks.
+    """
+    bound = next((gate.params["max_error_rate"] for gate in gates if "max_error_rate" in gate.params), 0.1)
+    return [
+        {
+            "gate": "searches", "name": f"{judge} error_rate", "severity": "block", "success": raised / total <= bound,
+            "observed": raised / total, "allowed": f"at most {bound:g}", "says": "a search's judge seldom raises",
+        }
+        for judge, (raised, total) in counts.items() if raised and gates
+    ]  # fmt: skip
+
+
 def refused(checks: Sequence[Mapping[str, Any]]) -> str | None:
     """Returns in words why these checks block the data, null when they do not."""
     blocking = [row for row in checks if row["severity"] == "block" and not row["success"]]

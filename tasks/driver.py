@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
-from concurrent.futures import Executor
+from concurrent.futures import BrokenExecutor, Executor
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
-from schemas.errors import EndpointError, StoppedError
+from schemas.errors import BlockError, EndpointError, PairwrightError, StoppedError, UnavailableError, UsageError
 from schemas.exchange import Choice, Reply, Request
 from storage.ledger import Ledger, Stored
 from tasks.backends.base import Backend
@@ -68,24 +68,40 @@ class Driver:
         Args:
             block: a generator function (its requests are answered) or a plain function (run by a worker).
             order: of the prompt; lower goes first where slots are short.
+
+        Raises:
+            BlockError: the block's own code raised; not what the driver, the ledger or a backend raises.
+            UnavailableError: the process that ran the rule ended.
         """
         if inspect.isgeneratorfunction(block):
             return await self._drive(block(*args, **params), order)
         if self.workers is None:
-            rows: Rows = block(*args, **params)
-            return rows
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self.workers, _apply, block, args, params)
+            made = _apply(block, args, params)
+        else:
+            loop = asyncio.get_running_loop()
+            try:
+                made = await loop.run_in_executor(self.workers, _apply, block, args, params)
+            except BrokenExecutor as error:
+                raise UnavailableError(
+                    f"a worker process ended while it ran {block.__name__}: killed, out of memory, or crashed; "
+                    "PAIRWRIGHT_WORKERS=0 runs rules without worker processes"
+                ) from error
+            except Exception as error:  # what the rule returned cannot be sent from process to process
+                raise BlockError.of(error) from error
+        if isinstance(made, _Raised):
+            raise UsageError(made.message) if made.ends else BlockError(made.kind, made.message)
+        rows: Rows = made
+        return rows
 
     async def _drive(self, exchange: Generator[list[Request], list[Reply], Rows], order: Order) -> Rows:
         try:
-            requests = next(exchange)
+            requests = _advanced(exchange, None)
             while True:
                 if len(requests) == 1:
                     replies = [await self.ask(requests[0], order)]
                 else:
                     replies = await _all(self.ask(request, order) for request in requests)
-                requests = exchange.send(replies)
+                requests = _advanced(exchange, replies)
         except StopIteration as end:
             rows: Rows = end.value
             return rows
@@ -103,7 +119,10 @@ class Driver:
         if getattr(backend, "records", False):  # recorded data: nothing is bought, so nothing is kept
             return await backend.answer(request)
         request = revised(request, self.revisions)
-        found = self.ledger.find(request)
+        try:
+            found = self.ledger.find(request)
+        except TypeError as error:  # what is asked cannot be written as JSON, which is the block's doing
+            raise BlockError.of(error) from error
         replies: list[Reply] = []
         if len(found) < request.n and self.offline and request.kind != "run":
             replies = [Reply(error="not in the ledger")]
@@ -163,8 +182,39 @@ def revised(request: Request, revisions: Mapping[str, str]) -> Request:
     return replace(request, revision=revision) if revision else request
 
 
+class _Raised(NamedTuple):
+    """What a rule raised, in a form that crosses processes; not every exception can be made again from its pickle."""
+
+    kind: str
+    message: str
+    ends: bool
+
+
 def _apply(block: Callable[..., Any], args: tuple[Any, ...], params: dict[str, Any]) -> Any:
-    return block(*args, **params)
+    try:
+        return block(*args, **params)
+    except PairwrightError as error:
+        return _Raised(type(error).__name__, str(error), ends=True)
+    except Exception as error:  # noqa: BLE001 - the verb makes it the outcome of the row
+        found = BlockError.of(error)
+        return _Raised(found.kind, found.message, ends=False)
+
+
+def _advanced(exchange: Generator[list[Request], list[Reply], Rows], replies: list[Reply] | None) -> list[Request]:
+    """Returns what an exchange asks next.
+
+    Raises:
+        BlockError: the exchange raised, or it asks with something that is no list of requests.
+    """
+    try:
+        requests = next(exchange) if replies is None else exchange.send(replies)
+    except (StopIteration, PairwrightError):
+        raise
+    except Exception as error:
+        raise BlockError.of(error) from error
+    if not isinstance(requests, list | tuple):
+        raise BlockError("TypeError", f"it yields {type(requests).__name__}, expected a list of requests")
+    return list(requests)
 
 
 async def _all(asks: Iterable[Awaitable[Reply]]) -> list[Reply]:

@@ -22,7 +22,7 @@ from typing import Any, get_type_hints
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from schemas.blocks import FAMILIES, Mark
-from schemas.errors import MissingExtraError, RecipeError, nearest
+from schemas.errors import MissingExtraError, RecipeError, boundary, nearest
 from schemas.recipe import BlockSpec, Recipe
 
 SPECS = ("policy", "model", "reference_model")
@@ -156,8 +156,8 @@ def check(spec: BlockSpec, recipe: str) -> dict[str, Any]:
     """Returns the block's parameters, checked and with defaults filled in.
 
     Raises:
-        RecipeError: an unknown or misspelt parameter (with the nearest one), a missing one, a wrong type, or a number
-            that no model can be asked with.
+        RecipeError: an unknown or misspelt parameter (with the nearest one), a missing one, a wrong type, a number that
+            no model can be asked with, or values that the block's own ``checks`` refuse.
     """
     block = find(spec.verb, spec.name)
     fields = block.params.model_fields
@@ -176,6 +176,9 @@ def check(spec: BlockSpec, recipe: str) -> dict[str, Any]:
         if isinstance(value, int | float) and not value >= LEAST.get(name, -math.inf):  # no number is NaN or more
             allowed = f"{LEAST[name]} or more" if name in LEAST else "a number"
             raise RecipeError(f"{where}, parameter {name!r}: expected {allowed}, found {value!r}")
+    if block.mark.checks:
+        with boundary(where):
+            block.mark.checks(**params)
     return params
 
 

@@ -17,16 +17,18 @@ Selectors over nodes return lean rows, which ``tasks.select`` makes whole, by wh
 from __future__ import annotations
 
 import inspect
+from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from schemas.errors import DataError, RecipeError, boundary
+from schemas.errors import BlockError, DataError, PairwrightError, RecipeError, boundary
 from schemas.exchange import Grown, Reply, Request
 from schemas.ids import canonical, content_id
 from schemas.messages import assistant
 from schemas.recipe import BlockSpec
 from tasks import registry
 from tasks.driver import Driver
+from tasks.raised import Watch
 from tasks.slots import Order
 
 ROLES = ("verifier", "critic")
@@ -61,6 +63,7 @@ class Searching:
         models = sorted(
             {fingerprints.get(self.params[name], "") for name in ("policy", "model") if name in self.params}
         )
+        self.watches = {role: Watch(f"{role}: {judge.block.name}", recipe) for role, judge in self.judges.items()}
         self.identity = content_id("search", spec.name, self.params, models)
 
     async def __call__(self, driver: Driver, prompt: dict[str, Any], order: Order = (0, 0)) -> Grown:
@@ -68,7 +71,19 @@ class Searching:
         verdicts = Judges(prompt, self.judges)
         with boundary(f"recipe {self.recipe}, block search: {self.block.name}, prompt {prompt['prompt_id']}"):
             found: Any = await driver.exchange(self.block.function, prompt, verdicts, order=order, **self.params)
+        self._count(driver, str(prompt["prompt_id"]), verdicts)
         return self.identified(prompt, found)
+
+    def _count(self, driver: Driver, prompt_id: str, verdicts: Judges) -> None:
+        """Counts the texts on which this prompt's judges raised; a judge that raises everywhere ends the run."""
+        for role, watch in self.watches.items():
+            asked, raised = verdicts.asked[role], verdicts.raised[role]
+            before = driver.tally.unjudged.get(watch.block, (0, 0))
+            driver.tally.unjudged[watch.block] = (before[0] + raised, before[1] + asked)
+            if raised:
+                watch.failed(driver, prompt_id, verdicts.errors[role], part=raised < asked)
+            elif asked:
+                watch.worked()
 
     def identified(self, prompt: Mapping[str, Any], grown: Grown) -> Grown:
         """Returns the rows with their ids: a node's is made of its tree and the texts on the way to it."""
@@ -122,10 +137,18 @@ def _judge(params: Mapping[str, Any], role: str, recipe: str) -> Judge:
 
 
 class Judges:
-    """Has a search's texts judged by the recipe's judges; what they ask goes out with the search's own requests."""
+    """Has a search's texts judged by the recipe's judges; what they ask goes out with the search's own requests.
+
+    Attributes:
+        asked, raised: role -> texts given to its judge, and those of them on which it raised: they have no score.
+        errors: role -> the first thing it raised.
+    """
 
     def __init__(self, prompt: dict[str, Any], judges: Mapping[str, Judge]) -> None:
         self.prompt, self.judges = prompt, judges
+        self.asked: Counter[str] = Counter()
+        self.raised: Counter[str] = Counter()
+        self.errors: dict[str, BlockError] = {}
         self.known: dict[tuple[str, str, bool], float | None] = {}
         for role, judge in judges.items():
             for name in judge.block.mark.needs:
@@ -148,7 +171,7 @@ class Judges:
     def _judged(
         self, role: str, asked: Sequence[tuple[str, str, bool]]
     ) -> Generator[list[Request], list[Reply], list[float | None]]:
-        block, params, low, high = self.judges[role]
+        _, _, low, high = self.judges[role]
         completions = [
             {
                 "completion_id": f"{number:06d}", "sample_index": number, "messages": assistant(text),
@@ -157,11 +180,38 @@ class Judges:
             }
             for number, (_, text, ended) in enumerate(asked)
         ]  # fmt: skip
-        rows = block.function(self.prompt, completions, **params)
-        if inspect.isgenerator(rows):
-            rows = yield from rows
+        self.asked[role] += len(asked)
         scores: list[list[float]] = [[] for _ in asked]
-        for row in rows:
-            if row["outcome"] == "valid" and row["score"] is not None:
-                scores[int(row["subjects"][0])].append(min(max((row["score"] - low) / (high - low), 0.0), 1.0))
+        for place, score in (yield from self._valid(role, completions)):
+            scores[place].append(min(max((score - low) / (high - low), 0.0), 1.0))
         return [sum(seen) / len(seen) if seen else None for seen in scores]
+
+    def _valid(
+        self, role: str, completions: Sequence[dict[str, Any]]
+    ) -> Generator[list[Request], list[Reply], list[tuple[int, float]]]:
+        """Returns (number, score) of the valid judgments; where the judge raises there are none, and it is counted.
+
+        A rule of ours that raised on several is asked again one by one, as ``tasks.judge`` does.
+        """
+        block, params = self.judges[role].block, self.judges[role].params
+        try:
+            rows = block.function(self.prompt, completions, **params)
+            if inspect.isgenerator(rows):
+                rows = yield from rows
+            return [
+                (int(row["subjects"][0]), float(row["score"]))
+                for row in rows if row["outcome"] == "valid" and row["score"] is not None
+            ]  # fmt: skip
+        except PairwrightError:
+            raise
+        except Exception as error:  # noqa: BLE001 - no evidence, never a zero; the verb counts it
+            raised = BlockError.of(error)
+        ours = block.function.__module__.startswith("tasks.judges.")
+        if len(completions) > 1 and ours and not inspect.isgeneratorfunction(block.function):
+            found: list[tuple[int, float]] = []
+            for completion in completions:
+                found += yield from self._valid(role, [completion])
+            return found
+        self.raised[role] += len(completions)
+        self.errors.setdefault(role, raised)
+        return []

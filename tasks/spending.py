@@ -38,6 +38,8 @@ class Tally:
     Attributes:
         asked: calls sent to a backend. answered: of them, answered and kept. failed: of them, failed for good.
         from_ledger: samples that needed no call. cost: US dollars. waiting: requests with no slot yet.
+        raised: block -> prompts on which it raised. first_raised: block -> the first prompt and what was raised on it.
+        unjudged: judge of a search -> texts on which it raised, and all texts it was given.
     """
 
     asked: int = 0
@@ -53,6 +55,9 @@ class Tally:
     started: float = field(default_factory=time.monotonic)
     by_model: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
+    raised: Counter[str] = field(default_factory=Counter)
+    first_raised: dict[str, str] = field(default_factory=dict)
+    unjudged: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def tokens(self) -> int:

@@ -10,7 +10,8 @@ import pytest
 from flows import plan as planning
 from flows.run import run
 from flows.settings import Settings
-from schemas.errors import DataError, RecipeError
+from flows.summary import summary
+from schemas.errors import DataError
 from schemas.messages import text_of
 from storage.store import Store
 from tests.support.referee import speak
@@ -132,10 +133,40 @@ def test_what_came_in_is_kept_or_removed_with_a_reason(replayed, recipe):
     assert result.rows["removals"] == sum(sum(Counter(reasons).values()) for reasons in result.removed.values())
 
 
-def test_a_judge_that_cannot_judge_so_many_answers_says_which_judge_and_prompt(replayed, serve_engine):
+def test_a_judge_that_cannot_judge_so_many_answers_has_errors_and_says_so(replayed, serve_engine):
     rows = [answer(f"plum {i}") for i in range(30)]
-    with pytest.raises(RecipeError, match=r"recipe cyclealign, block judge: listwise, prompt .*30 completions"):
-        replayed("cyclealign", rows, "independent.n=30", judge=f"openai:{serve_engine().url}:judge")
+    result, pairs = replayed("cyclealign", rows, "independent.n=30", judge=f"openai:{serve_engine().url}:judge")
+    assert (result.status, result.outcomes, pairs) == ("refused", {"listwise": {"error": 30}}, [])
+    assert "basics.error_rate" in result.reason
+    assert "! judge: listwise raised on 1 prompts, first on prompt " in summary(result)
+    assert "30 completions" in result.raised["judge: listwise"]["first"]
+
+
+BY_NUMBER = """
+name: by-number
+source: "a test"
+about: Labels recorded answers by their final number.
+blocks:
+  - {sample: recorded, policy: ""}
+  - {judge: numeric}
+  - {score: mean}
+  - {select: correct_vs_wrong}
+  - {gate: basics}
+"""
+
+
+@pytest.mark.parametrize("broken", [1, 3])
+def test_a_broken_row_is_an_error_that_is_counted_and_gated(replayed, tmp_path, broken):
+    recipe = tmp_path / "by-number.yaml"
+    recipe.write_text(BY_NUMBER, encoding="utf-8")
+    rows = [
+        answer(f"Answer: {n}", f"What is {p} + 1?", reference=str(p + 1) if p >= broken else "12:00")
+        for p in range(12) for n in (p + 1, 99)
+    ]  # fmt: skip
+    result, pairs = replayed(str(recipe), rows)
+    assert result.outcomes == {"numeric": {"error": 2 * broken, "valid": 24 - 2 * broken}}
+    assert f"! judge: numeric raised on {broken} prompts, first on prompt " in summary(result)
+    assert (result.status, len(pairs)) == ("done" if broken == 1 else "refused", 12 - broken)
 
 
 def test_answers_beyond_the_alphabet_are_rated_in_several_lists(replayed, serve_engine):

@@ -16,7 +16,10 @@ from schemas.recipe import BlockSpec
 from schemas.tables import COMPLETIONS, NODES, conform
 from storage.ledger import Ledger
 from tasks.backends.embedded import Embedded
+from tasks.check import refused, unjudged
 from tasks.driver import Driver
+from tasks.raised import GIVE_UP_AFTER
+from tasks.score import Step
 from tasks.search import Judges, Searching
 from tasks.sources.arithmetic import arithmetic
 from tasks.spending import Budget
@@ -201,3 +204,36 @@ def test_the_embedded_policy_grows_real_trees(tmp_path: Path, name: str, params:
         assert ends.height
         assert set(ends["reward"]) <= {0.0, 1.0}
         assert nodes.filter(pl.col("successes") > pl.col("rollouts")).is_empty()
+
+
+def test_a_verifier_that_raises_on_one_text_gives_no_evidence_there_and_is_counted():
+    judges = {"verifier": Searching(BlockSpec(verb="search", name="step_rollouts", params={
+        "policy": "script", "verifier": "numeric"}), "test", 0, {}).judges["verifier"]}  # fmt: skip
+    verdicts = Judges({**PROMPT, "reference": "2"}, judges)
+    asking = verdicts("verifier", ["Answer: 2", "Answer: " + "9" * 5000, "Answer: 3"], [False] * 3)
+    with pytest.raises(StopIteration) as end:
+        next(asking)
+    assert end.value.value == [1.0, None, 0.0]
+    assert (verdicts.asked["verifier"], verdicts.raised["verifier"]) == (3, 1)
+    assert verdicts.errors["verifier"].kind == "ValueError"
+
+
+def test_a_search_whose_verifier_raises_counts_it_and_a_gate_looks_at_the_share(tmp_path: Path) -> None:
+    search = searching(simulations=3, verifier="numeric")
+    with Ledger.open(tmp_path / "ledger.sqlite") as ledger:
+        driver = Driver({"script": Scripted()}, ledger)
+        grown = asyncio.run(search(driver, {**PROMPT, "reference": "12:00"}))
+        assert grown.nodes
+        assert not any(row["rollouts"] for row in grown.nodes)
+        for number in range(GIVE_UP_AFTER - 2):
+            asyncio.run(search(driver, {**PROMPT, "reference": "none", "prompt_id": f"p{number}"}))
+        with pytest.raises(RecipeError, match="block verifier: numeric, prompt last: it raised on all of the first 30"):
+            asyncio.run(search(driver, {**PROMPT, "reference": "12:00", "prompt_id": "last"}))
+    raised, asked = driver.tally.unjudged["verifier: numeric"]
+    assert raised == asked > 0
+    gate = Step.of(BlockSpec(verb="gate", name="basics", params={"max_error_rate": 0.2}), "test")
+    checks = unjudged({"verifier: numeric": (3, 10), "critic: math": (1, 10), "verifier: exact": (0, 9)}, [gate])
+    assert [(row["name"], row["success"], row["observed"]) for row in checks] == [
+        ("verifier: numeric error_rate", False, 0.3), ("critic: math error_rate", True, 0.1),
+    ]  # fmt: skip
+    assert "searches.verifier: numeric error_rate" in (refused(checks) or "")
