@@ -21,9 +21,13 @@ NOT_JUDGED = ("empty", "refused", "filtered", "error")
 _OUTCOMES = {"truncated": "truncated", "refused": "refused", "filtered": "refused", "empty": "unparsable"}
 
 
-def judgeable(completions: Sequence[Row]) -> list[Row]:
-    """Returns the completions that hold an answer, by sample index and id, so that input order does not matter."""
-    held = [row for row in completions if row.get("finish_reason") not in NOT_JUDGED]
+def judgeable(completions: Sequence[Row], also: Sequence[str] = ()) -> list[Row]:
+    """Returns the completions that hold an answer, by sample index and id, so that input order does not matter.
+
+    Args:
+        also: finish reasons that say there is none, of completions that are judged all the same.
+    """
+    held = [row for row in completions if row.get("finish_reason") not in NOT_JUDGED or row["finish_reason"] in also]
     return sorted(held, key=lambda row: (row.get("sample_index") or 0, row["completion_id"]))
 
 

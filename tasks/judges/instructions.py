@@ -1,6 +1,7 @@
 """Says whether a completion follows every verifiable instruction of its prompt.
 
-Source: IFEval (arXiv:2311.07911): 25 kinds of instructions, strict and loose reading.
+Source: IFEval (arXiv:2311.07911): 25 kinds of instructions, strict and loose reading; M-IFEval (arXiv:2502.04688): the
+same and others in Spanish, French and Japanese (ids that begin ``es:``, ``fr:``, ``ja:``).
 
 Use it for prompts whose constraints can be checked by a program. It is bad at quality: a text may keep every constraint
 and say nothing.
@@ -31,7 +32,7 @@ def instructions(
 ) -> list[Row]:
     """Returns one judgment a completion: score 1 where every instruction is followed, else 0.
 
-    A completion cut by its length limit that fails is ``truncated``.
+    A completion cut by its length limit that fails is ``truncated``. An empty one follows nothing, and scores 0.
 
     Args:
         prompt: ``tests`` is JSON {``instruction_id_list``: kinds, ``kwargs``: their arguments, one object each}.
@@ -43,7 +44,7 @@ def instructions(
     """
     wanted = read(prompt["tests"])
     rows = []
-    for completion in judgeable(completions):
+    for completion in judgeable(completions, also=("empty",)):
         text = text_of(completion["messages"])
         strict = [_ifeval.follows(text, kind, given) for kind, given in wanted]
         loose = [_ifeval.follows(text, kind, given, loose=True) for kind, given in wanted]
@@ -70,8 +71,13 @@ def read(tests: str) -> list[tuple[str, dict[str, Any]]]:
     if not isinstance(found, Mapping) or not found.get("instruction_id_list"):
         raise ValueError("tests hold no instruction_id_list")
     kinds, given = found["instruction_id_list"], found.get("kwargs") or [{} for _ in found["instruction_id_list"]]
+    if not isinstance(kinds, list) or not isinstance(given, list):
+        raise ValueError("instruction_id_list and kwargs must be lists")
     if len(kinds) != len(given):
         raise ValueError(f"there are {len(kinds)} instructions and {len(given)} sets of arguments")
+    wrong = [each for each in given if each is not None and not isinstance(each, Mapping)]
+    if wrong:
+        raise ValueError(f"a set of arguments is {str(wrong[0])[:80]!r}, expected an object")
     return [
         (kind, {name: value for name, value in (arguments or {}).items() if value is not None})
         for kind, arguments in zip(kinds, given, strict=True)

@@ -177,8 +177,8 @@ def test_tests_of_another_form_are_refused(tests, part):
 
 
 def test_an_unknown_kind_and_missing_arguments_are_named():
-    with pytest.raises(ValueError, match="'fr:special_character:accents' is no instruction"):
-        _ifeval.follows("x", "fr:special_character:accents", {})
+    with pytest.raises(ValueError, match="'fr:special_character:tildes' is no instruction"):
+        _ifeval.follows("x", "fr:special_character:tildes", {})
     with pytest.raises(ValueError, match="num_words"):
         _ifeval.follows("x", "length_constraints:number_words", {})
     with pytest.raises(ValueError, match="the relation is 'more than'"):
