@@ -10,7 +10,7 @@ import json
 import keyword
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 LONGEST = 50_000
 _TAGGED = re.compile(r"<(tool_call|function_call)>(.*?)(?:</\1>|\Z)", re.DOTALL)
@@ -34,19 +34,31 @@ def read(messages: Sequence[Mapping[str, Any]]) -> tuple[list[Call], bool]:
     """Returns the calls of a completion, and whether there was an attempt at one that cannot be read."""
     calls: list[Call] = []
     for message in messages:
+        if message.get("role", "assistant") != "assistant":
+            continue  # what a tool answered is no call, whatever it looks like
         if message.get("tool_calls"):
-            for call in json.loads(message["tool_calls"]):
-                found = _from_object(call.get("function", call))
-                if found is None:
-                    return calls, True
-                calls += found
-        text = message["content"] or ""
+            found = _recorded(message["tool_calls"])
+            if found is None:
+                return calls, True
+            calls += found
+        text = message.get("content") or ""
         if not message.get("tool_calls") and text.strip():
             found = _from_text(text)
             if found is None and _ATTEMPT.search(text):
                 return calls, True
             calls += found or []
     return calls, False
+
+
+def _recorded(text: str) -> list[Call] | None:
+    """Returns the calls of a message's ``tool_calls``; null where one of them is none."""
+    try:
+        given = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    items = given if isinstance(given, list) else [given]
+    parts = [_from_object(item.get("function", item)) if isinstance(item, Mapping) else None for item in items]
+    return None if any(part is None for part in parts) else [call for part in parts for call in part or []]
 
 
 def _from_text(text: str) -> list[Call] | None:
@@ -72,7 +84,7 @@ def _one_text(text: str) -> list[Call] | None:
         tree = ast.parse(_RESERVED.sub(rf"\1\2{_MARK}", text), mode="eval").body
         nodes = tree.elts if isinstance(tree, ast.List | ast.Tuple) else [tree]
         return [_from_node(node) for node in nodes] or None
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
+    except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
         return None
 
 
@@ -81,8 +93,21 @@ def _from_node(node: ast.expr) -> Call:
         raise ValueError("no call with named arguments")
     return Call(
         ast.unparse(node.func),
-        {str(word.arg).removesuffix(_MARK): ast.literal_eval(word.value) for word in node.keywords},
+        {str(word.arg).removesuffix(_MARK): ast.literal_eval(_LITERALS.visit(word.value)) for word in node.keywords},
     )
+
+
+class _Literals(ast.NodeTransformer):
+    """Makes the literals of Java, JavaScript and JSON those of Python."""
+
+    VALUES: ClassVar[dict[str, Any]] = {"true": True, "false": False, "null": None, "undefined": None}
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        """Returns a constant for the name of one."""
+        return ast.Constant(self.VALUES[node.id]) if node.id in self.VALUES else node
+
+
+_LITERALS = _Literals()
 
 
 def _from_object(value: Any) -> list[Call] | None:
@@ -106,16 +131,16 @@ def _from_object(value: Any) -> list[Call] | None:
     return None
 
 
-def fault(calls: Sequence[Call], accepted: Sequence[Mapping[str, Any]], functions: Mapping[str, Any]) -> str | None:
+def fault(calls: Sequence[Call], options: Sequence[Mapping[str, Any]], functions: Mapping[str, Any]) -> str | None:
     """Returns what is wrong with the calls, or null where they are the accepted ones, in any order.
 
     Args:
-        accepted: one object a call: {function: {argument: [accepted values]}}; ``""`` among them: it may lack.
+        options: one object a call: {function: {argument: [accepted values]}}; ``""`` among them: it may lack.
         functions: name -> parameters (JSON Schema, with BFCL's type names).
     """
-    if len(calls) != len(accepted):
-        return f"{len(calls)} calls, expected {len(accepted)}"
-    faults = [[_call_fault(call, option, functions) for option in accepted] for call in calls]
+    if len(calls) != len(options):
+        return f"{len(calls)} calls, expected {len(options)}"
+    faults = [[_call_fault(call, option, functions) for option in options] for call in calls]
     if _assign(faults):
         return None
     first = next((row for row in faults if all(row)), faults[0])
@@ -139,20 +164,20 @@ def _assign(faults: list[list[str | None]]) -> bool:
 
 
 def _call_fault(call: Call, option: Mapping[str, Any], functions: Mapping[str, Any]) -> str | None:
-    ((name, accepted),) = option.items()
+    ((name, values_of),) = option.items()
     if call.name not in (name, name.replace(".", "_")):
         return f"calls {call.name}, expected {name}"
     schema = functions.get(name) or {}
     known = schema.get("properties") or {}
     for required in schema.get("required") or []:
-        if required not in call.arguments and "" not in accepted.get(required, []):
+        if required not in call.arguments and "" not in values_of.get(required, []):
             return f"{name} lacks {required}"
     for key, value in call.arguments.items():
-        if key not in accepted:
+        if key not in values_of:
             return f"{name} has no {key}"
-        if not _accepts(value, accepted[key], known.get(key) or {}):
+        if not _accepts(value, values_of[key], known.get(key) or {}):
             return f"{name}: {key} is {str(value)[:80]!r}"
-    for key, values in accepted.items():
+    for key, values in values_of.items():
         if key not in call.arguments and "" not in values:
             return f"{name} lacks {key}"
     return None
@@ -212,11 +237,42 @@ def _loose(text: str) -> str:
 
 
 def schemas(functions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Returns name -> parameters of function descriptions, OpenAI's or BFCL's."""
-    return dict(_schemas(functions))
+    """Returns name -> parameters of function descriptions, OpenAI's or BFCL's.
+
+    Raises:
+        ValueError: they are something else.
+    """
+    return dict(_schemas([functions] if isinstance(functions, Mapping) else functions))
 
 
-def _schemas(functions: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
-    for function in functions:
-        inner = function.get("function", function)
-        yield inner["name"], inner.get("parameters") or {}
+def _schemas(functions: Any) -> Iterator[tuple[str, Any]]:
+    for function in functions if isinstance(functions, list | tuple) else [functions]:
+        inner = function.get("function", function) if isinstance(function, Mapping) else None
+        if not isinstance(inner, Mapping) or not isinstance(inner.get("name"), str):
+            raise ValueError(f"tests hold {str(function)[:80]!r}, expected functions: objects with name and parameters")
+        parameters = inner.get("parameters") or {}
+        fields = parameters.get("properties") or {} if isinstance(parameters, Mapping) else None
+        if not isinstance(fields, Mapping) or not all(isinstance(field, Mapping) for field in fields.values()):
+            raise ValueError(
+                f"the parameters of {inner['name']!r} are {str(parameters)[:80]!r}, expected a JSON Schema"
+            )
+        yield inner["name"], parameters
+
+
+def accepted(reference: str | None) -> list[dict[str, Any]] | None:
+    """Returns the accepted calls of a reference: {function: {argument: [accepted values]}} each; null without any.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    given = json.loads(reference or "null")
+    calls = [given] if isinstance(given, Mapping) and given else given
+    if calls is None:
+        return None
+    if not isinstance(calls, list):
+        raise ValueError(f"the reference is {str(given)[:80]!r}, expected a list of accepted calls")
+    for call in calls:
+        values = next(iter(call.values())) if isinstance(call, Mapping) and len(call) == 1 else None
+        if not isinstance(values, Mapping) or not all(isinstance(each, list) for each in values.values()):
+            raise ValueError(f"an accepted call is {str(call)[:80]!r}, expected {{function: {{argument: [values]}}}}")
+    return calls

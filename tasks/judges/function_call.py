@@ -27,23 +27,23 @@ def function_call(
 ) -> list[Row]:
     """Returns one judgment a completion: score 1 where its calls are the accepted ones, else 0.
 
-    Calls are read from ``tool_calls``, or from the text as JSON, in ``<tool_call>`` tags or as Python calls. Their
-    order does not count. An attempt at a call that cannot be read is a wrong call; where no call is expected it is
+    Calls are read from the ``tool_calls`` of the assistant's messages, or from their text as JSON, in ``<tool_call>``
+    tags or as Python calls, with the literals of Java and JavaScript, too. Their order does not count. An attempt at a call that cannot be read is a wrong call; where no call is expected it is
     ``unparsable``, since it may have been one.
 
     Args:
         prompt: ``tests`` is JSON: the list of functions, or {``functions``, ``expect``}; ``reference`` is JSON: one
             object a call, {function: {argument: [accepted values]}}.
         expect: ``calls`` (the reference's), ``no_call``, or ``any_call`` of a known function. By default what ``tests``
-            says, else ``calls`` where there is a reference, else what the ``category`` in the prompt's ``meta`` says
-            (``irrelevance``, ``relevance``).
+            says, else ``calls`` where the reference lists any, else what the ``category`` in the prompt's ``meta``, or
+            its ``task``, says (``irrelevance``, ``relevance``), else ``no_call`` where the reference is an empty list.
 
     Returns:
         Rows of judgments; ``meta`` has the ``calls`` that were read.
     """
     tests = json.loads(prompt["tests"])
-    functions = _calls.schemas(tests["functions"] if isinstance(tests, Mapping) else tests)
-    accepted = json.loads(prompt.get("reference") or "null")
+    functions = _calls.schemas(tests["functions"] if isinstance(tests, Mapping) and "functions" in tests else tests)
+    accepted = _calls.accepted(prompt.get("reference"))
     wanted = expect or _expected(prompt, tests, accepted)
     rows = []
     for completion in judgeable(completions):
@@ -55,26 +55,44 @@ def function_call(
         elif cut(completion) and why is not None:
             verdict = "truncated"
         made = rule(completion, criterion, verdict, why=why, flags=["malformed_call"] if unread else [])
-        made["meta"] = orjson.dumps(
-            {"expect": wanted, "calls": [call._asdict() for call in calls]}, default=str
-        ).decode()
+        made["meta"] = _meta(wanted, calls)
         rows.append(made)
     return rows
 
 
+def _meta(wanted: str, calls: Sequence[_calls.Call]) -> str:
+    try:
+        return orjson.dumps({"expect": wanted, "calls": [call._asdict() for call in calls]}, default=str).decode()
+    except TypeError:  # a number of more than 64 bits, a key that is no text, half a character
+        told = [{"name": ascii(call.name), "arguments": ascii(call.arguments)} for call in calls]
+        return orjson.dumps({"expect": wanted, "calls": told}).decode()
+
+
 def _expected(prompt: Row, tests: Any, accepted: Any) -> Expected:
-    said = tests.get("expect") if isinstance(tests, Mapping) else None
+    wanted = tests.get("expect") if isinstance(tests, Mapping) else None
     for known in get_args(Expected):
-        if said == known:
-            return cast(Expected, said)
+        if wanted == known:
+            return cast(Expected, wanted)
     if accepted:
         return "calls"
-    category = str(json.loads(prompt.get("meta") or "{}").get("category", ""))
+    category = _category(prompt)
     if "irrelevance" in category:
         return "no_call"
     if "relevance" in category:
         return "any_call"
-    raise ValueError("nothing says what is expected: there is no reference, no 'expect' and no category")
+    if accepted is not None:
+        return "no_call"  # the list of accepted calls is there, and empty
+    raise ValueError(
+        f"nothing says what is expected: the reference is null, tests have no 'expect' (allowed are "
+        f"{', '.join(get_args(Expected))}), and the category is {category!r}, neither irrelevance nor relevance"
+    )
+
+
+def _category(prompt: Row) -> str:
+    """Returns the category of a prompt: from its ``meta``, else its ``task``."""
+    meta = json.loads(prompt.get("meta") or "null")
+    found = meta.get("category") if isinstance(meta, Mapping) else None
+    return str(found or prompt.get("task") or "").lower()
 
 
 def _fault(calls: list[_calls.Call], wanted: Expected, accepted: Any, functions: dict[str, Any]) -> str | None:

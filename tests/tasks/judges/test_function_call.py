@@ -172,3 +172,74 @@ def test_an_argument_may_be_called_like_a_python_keyword():
 )
 def test_a_hostile_text_is_no_call(text):
     assert judged(text)["score"] == 0.0
+
+
+CALL = '{"name": "math.hypot", "arguments": {"x": 4, "y": 5}}'
+
+
+@pytest.mark.parametrize("message", [CALL, tool_call("math.hypot", '{"x": 4, "y": 5}'), "math.hypot(x=4, y=5)"])
+def test_where_the_list_of_accepted_calls_is_empty_every_call_is_wrong_and_none_is_right(message):
+    assert judged(message, reference=[])["score"] == 0.0
+    assert judged("I cannot do that with these.", reference=[])["score"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("category", "reference", "message", "score"),
+    [
+        ("irrelevance", None, "No.", 1.0),
+        ("live_irrelevance", [], CALL, 0.0),
+        ("live_relevance", None, CALL, 1.0),
+        ("live_relevance", [], "No.", 0.0),
+        ("simple_java", GOLD, "math.hypot(x=4, y=5)", 1.0),
+        ("parallel", GOLD * 2, f"[{CALL}, {CALL}]", 1.0),
+        ("parallel", GOLD * 2, CALL, 0.0),
+        ("multiple", GOLD, f"[{CALL}, {CALL}]", 0.0),
+    ],
+)
+def test_the_category_says_what_is_right_where_no_call_is_listed(category, reference, message, score):
+    assert judged(message, reference=reference, meta={"category": category})["score"] == score
+    prompt = {"tests": json.dumps(FUNCTIONS), "reference": json.dumps(reference), "meta": None, "task": category}
+    (row,) = function_call(prompt, [{"completion_id": "c", "messages": assistant(message), "finish_reason": "stop"}])
+    assert row["score"] == score
+
+
+def test_the_literals_of_java_and_javascript_are_read():
+    functions = [{"name": "f", "parameters": {"properties": {"a": {"type": "boolean"}, "b": {"type": "any"}}}}]
+    reference = [{"f": {"a": [True], "b": [None]}}]
+    assert judged("f(a=true, b=null)", functions=functions, reference=reference)["score"] == 1.0
+    assert judged("f(a=false, b=undefined)", functions=functions, reference=reference)["score"] == 0.0
+
+
+def test_what_a_tool_answered_is_no_call():
+    rows = to_rows([{"role": "tool", "content": CALL}, {"role": "assistant", "content": "It is 6.4."}])
+    prompt = {"tests": json.dumps(FUNCTIONS), "reference": "[]"}
+    (row,) = function_call(prompt, [{"completion_id": "c", "messages": rows, "finish_reason": "stop"}])
+    assert row["score"] == 1.0
+
+
+@pytest.mark.parametrize("calls", ["[1]", "{", '[{"function": 3}]', '[{"function": {"name": "f", "arguments": "["}}]'])
+def test_recorded_calls_that_are_none_are_a_wrong_call(calls):
+    message = [{"role": "assistant", "content": None, "tool_calls": calls}]
+    prompt = {"tests": json.dumps(FUNCTIONS), "reference": json.dumps(GOLD)}
+    (row,) = function_call(prompt, [{"completion_id": "c", "messages": message, "finish_reason": "stop"}])
+    assert (row["score"], row["flags"]) == (0.0, ["malformed_call"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "part"),
+    [
+        ({"reference": None}, "nothing says what is expected"),
+        ({"reference": 3}, "the reference is '3', expected a list of accepted calls"),
+        ({"reference": [{"f": {"a": 1}}]}, "an accepted call is"),
+        ({"functions": [3]}, "tests hold '3', expected functions"),
+        ({"functions": [{"name": "f", "parameters": {"properties": {"a": 1}}}]}, "expected a JSON Schema"),
+    ],
+)
+def test_a_row_that_says_no_right_call_is_named(settings, part):
+    with pytest.raises(ValueError, match=part):
+        judged(CALL, **settings)
+
+
+def test_numbers_beyond_64_bits_and_keys_that_are_no_text_are_kept_as_text():
+    row = judged(f"math.hypot(x={2**70}, y={{1: 2}})")
+    assert (row["score"], str(2**70) in row["meta"]) == (0.0, True)
