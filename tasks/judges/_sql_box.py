@@ -3,8 +3,9 @@
 Source: execution accuracy of Spider (arXiv:1809.08887, section 4.2) and of its test suites (arXiv:2010.02840).
 
 Runs inside the sandbox; standard library only. ``job.json`` holds {setup, golds: [{sql, ordered}], query, now,
-columns_fixed}. The last line printed is the verdict; a line ``"ready"`` before it says that the references ran, so that
-whatever ends the program after it is the judged query's doing.
+columns_fixed, changed, seed}; the module ``_sql_changed`` lies beside it. The last line printed is the verdict; a line
+``"ready"`` before it says that the references ran, so that whatever ends the program after it is the judged query's
+doing.
 """
 
 from __future__ import annotations
@@ -12,12 +13,16 @@ from __future__ import annotations
 import collections
 import contextlib
 import json
+import re
 import sqlite3
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 MOST_ROWS, MOST_STEPS, MOST_BYTES = 20_000, 20_000_000, 10_000_000
+_READS = re.compile(r"\bfrom\b", re.IGNORECASE)
+TRIES = 8
+"""Seeds that are tried for databases with changed rows."""
 ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
 FORBIDDEN = {"load_extension", "fts3_tokenizer", "edit", "writefile", "readfile"}
 Rows = list[tuple[Any, ...]]
@@ -30,6 +35,18 @@ def build(setup: str, now: str) -> sqlite3.Connection:
     hold_time(connection, now)
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_BYTES)
     return connection
+
+
+def limit(connection: sqlite3.Connection) -> None:
+    """Bounds the length of a value, and lets nothing run for ever."""
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_BYTES)
+    steps = [0]
+
+    def tick() -> int:
+        steps[0] += 10_000
+        return int(steps[0] > MOST_STEPS)
+
+    connection.set_progress_handler(tick, 10_000)
 
 
 def hold_time(connection: sqlite3.Connection, now: str) -> None:
@@ -147,23 +164,74 @@ def _write(connection: sqlite3.Connection, name: str, rows: Rows) -> None:
 
 def golds(
     connection: sqlite3.Connection, turned: sqlite3.Connection, given: list[dict[str, Any]]
-) -> tuple[list[tuple[Rows, bool, bool]], list[str]]:
-    """Returns the results of the references that run, what of them counts, and the errors of the rest.
+) -> tuple[list[tuple[Rows, bool, bool]], list[tuple[str, str]]]:
+    """Returns the results of the references that run, what of them counts, and the rest with their errors.
 
     The order counts where the query asks for one and it is complete: with the rows of every table turned round, the
     query gives the same. Where it gives the same rows then, in whatever order, so must a query that is judged.
     """
-    out, errors = [], []
+    out, errors = [], list[tuple[str, str]]()
     for gold in given:
         try:
             rows = fetch(connection, gold["sql"])
             again = fetch(turned, gold["sql"])
         except sqlite3.Error as error:
-            errors.append(f"{type(error).__name__}: {error}")
+            errors.append((gold["sql"], f"{type(error).__name__}: {error}"))
             continue
         order = gold["ordered"] and same(rows, again, ordered=True, columns_fixed=True)
         out.append((rows, order, same(rows, again, ordered=order, columns_fixed=True)))
     return out, errors
+
+
+class Base(NamedTuple):
+    """A database: as it is, with its rows turned round, and what the references return; null where one does not run."""
+
+    plain: sqlite3.Connection
+    turned: sqlite3.Connection
+    golds: list[tuple[Rows, bool, bool]]
+
+
+def changed(first: Base, job: dict[str, Any], given: list[dict[str, Any]]) -> list[Base]:
+    """Returns databases with changed rows on which the references can be held against a query.
+
+    On such a one every reference runs, and its rows hang on the order of the tables' rows no more than before. There
+    are none where references that returned the same do not there: which of them is right, nobody has said.
+    """
+    sys.path.insert(0, ".")
+    import _sql_changed  # type: ignore[import-not-found]
+
+    if not any(firm for _, _, firm in first.golds) or not any(_READS.search(gold["sql"]) for gold in given):
+        return []  # what reads no table, or hangs on the order of rows, says nothing of other rows
+    wanted = list(dict.fromkeys(value for gold in given for value in _sql_changed.literals(gold["sql"])))
+    found: list[Base] = []
+    for seed in range(job["seed"], job["seed"] + (TRIES if job["changed"] > 0 else 0)):
+        copy = sqlite3.connect(":memory:", isolation_level=None)
+        first.plain.backup(copy)
+        _sql_changed.change(copy, seed, wanted)
+        hold_time(copy, job["now"])
+        turned = turned_round(copy, job["now"])
+        for connection in (copy, turned):
+            limit(connection)
+        made, errors = golds(copy, turned, given)
+        base = Base(copy, turned, made)
+        if errors or not all(new[2] or not old[2] for old, new in zip(first.golds, made, strict=True)):
+            continue
+        if _differ(first.golds, made):
+            return []
+        found.append(base)
+        if len(found) >= job["changed"] and len(given) == 1:
+            break
+    return found[: job["changed"]]
+
+
+def _differ(before: list[tuple[Rows, bool, bool]], after: list[tuple[Rows, bool, bool]]) -> bool:
+    """Says whether references that returned the same rows no longer do."""
+    return any(
+        same(before[i][0], before[j][0], ordered=False, columns_fixed=False)
+        and not same(after[i][0], after[j][0], ordered=False, columns_fixed=False)
+        for i in range(len(before))
+        for j in range(i)
+    )
 
 
 def say(value: Any) -> None:
@@ -180,26 +248,39 @@ def main() -> None:
     turned = turned_round(connection, job["now"])
     accepted, errors = golds(connection, turned, job["golds"])
     if not accepted:
-        say({"broken": errors})
+        say({"broken": [error for _, error in errors]})
         return
+    first = Base(connection, turned, accepted)
+    others = changed(first, job, [gold for gold in job["golds"] if gold["sql"] not in dict(errors)])
     say("ready")
-    confine(connection)
-    confine(turned)
-    verdict: dict[str, Any] = {"matched": None, "error": None, "rows": None, "gold_errors": errors}
+    verdict: dict[str, Any] = {"matched": None, "error": None, "rows": None, "changed": len(others), "accident": False}
     try:
-        rows, again = fetch(connection, job["query"]), fetch(turned, job["query"])
+        matches, verdict["rows"] = matched(first, job)
+        verdict["accident"] = any(matches)
+        for base in others:
+            if any(matches):
+                now = zip(matches, matched(base, job)[0], first.golds, strict=True)
+                matches = [before and (after or not gold[2]) for before, after, gold in now]
     except (sqlite3.Error, sqlite3.Warning, ValueError, MemoryError, UnicodeError) as error:
         verdict["error"] = f"{type(error).__name__}: {error}"[:500]
     else:
-        verdict["rows"] = len(rows)
-        fixed = job["columns_fixed"]
-        matches = [
-            same(gold, rows, ordered=order, columns_fixed=fixed)
-            and (not firm or same(gold, again, ordered=order, columns_fixed=fixed))
-            for gold, order, firm in accepted
-        ]
         verdict["matched"] = matches.index(True) if any(matches) else None
+        verdict["accident"] = verdict["accident"] and not any(matches)
     say(verdict)
+
+
+def matched(base: Base, job: dict[str, Any]) -> tuple[list[bool], int]:
+    """Returns which references the judged query returns the rows of, and how many rows it returns."""
+    confine(base.plain)
+    confine(base.turned)
+    rows, again = fetch(base.plain, job["query"]), fetch(base.turned, job["query"])
+    fixed = job["columns_fixed"]
+    matches = [
+        same(gold, rows, ordered=order, columns_fixed=fixed)
+        and (not firm or same(gold, again, ordered=order, columns_fixed=fixed))
+        for gold, order, firm in base.golds
+    ]
+    return matches, len(rows)
 
 
 if __name__ == "__main__":

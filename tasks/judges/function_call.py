@@ -28,8 +28,8 @@ def function_call(
     """Returns one judgment a completion: score 1 where its calls are the accepted ones, else 0.
 
     Calls are read from the ``tool_calls`` of the assistant's messages, or from their text as JSON, in ``<tool_call>``
-    tags or as Python calls, with the literals of Java and JavaScript, too. Their order does not count. An attempt at a call that cannot be read is a wrong call; where no call is expected it is
-    ``unparsable``, since it may have been one.
+    tags or as Python calls, with the literals of Java and JavaScript, too. Their order does not count. An attempt at a
+    call that cannot be read is a wrong call; where no call is expected it is ``unparsable``, as it may have been one.
 
     Args:
         prompt: ``tests`` is JSON: the list of functions, or {``functions``, ``expect``}; ``reference`` is JSON: one

@@ -25,6 +25,7 @@ from tasks.judges._sql_dump import sqlite_setup
 
 _FENCE = re.compile(r"```[ \t]*(\w*)[^\n]*\n(.*?)(?:```|\Z)", re.DOTALL)
 _START = re.compile(r"^\s*(?:SELECT|WITH|VALUES)\b", re.IGNORECASE | re.MULTILINE)
+_OTHER = "it returns other rows"
 _WEIGHTS = {"execution": 3.0, "syntax": 1.0, "schema_linking": 1.0, "ngram": 1.0}
 
 
@@ -35,6 +36,8 @@ def sql_execution(
     *,
     reward: Literal["execution", "partial"] = "execution",
     columns: Literal["any_order", "same_order"] = "any_order",
+    changed: int = 2,
+    seed: int = 0,
     now: str = "2024-07-10 12:00:00",
     cpu_s: float = 10.0,
     wall_s: float = 30.0,
@@ -44,13 +47,16 @@ def sql_execution(
 
     Names of columns never count; the order of rows counts where the accepted query has a complete ORDER BY. Rows that
     are right only as long as the tables' rows stand in their order are wrong. A query that fails, changes anything or
-    runs too long scores 0. References that do not run, and a sandbox that failed, are
-    the outcome ``error``.
+    runs too long scores 0. So does one that is right on the database as it is, and not on copies of it with changed
+    rows (flag ``by_accident``). Where the references do not run on those, or differ there though they agree on the
+    first, only the first database counts (flag ``one_database``). References that do not run, and a sandbox that
+    failed, are the outcome ``error``.
 
     Args:
         prompt: ``reference`` holds the accepted queries (SQLite), separated by semicolons; ``tests`` is JSON with
             ``setup`` (SQLite statements) or ``postgres_dump``, or SQLite statements as plain text.
         reward: ``partial`` scores the weighted mean (3, 1, 1, 1) of execution, syntax, schema linking and n-grams.
+        changed: databases with changed rows, made of ``seed``; 0 judges on the given one alone.
         now: what ``date('now')`` and the dump's ``NOW()`` mean.
 
     Returns:
@@ -60,7 +66,7 @@ def sql_execution(
     if not golds:
         raise ValueError("the reference holds no query")
     setup = _setup(prompt["tests"], now)
-    job = {"setup": setup, "now": now, "columns_fixed": columns == "same_order"}
+    job = {"setup": setup, "now": now, "columns_fixed": columns == "same_order", "changed": changed, "seed": seed}
     job["golds"] = [{"sql": gold, "ordered": _sql_parts.ordered(gold)} for gold in golds]
     held = judgeable(completions)
     queries = [extract(text_of(row["messages"])) for row in held]
@@ -68,7 +74,7 @@ def sql_execution(
     requests = [_request(job | {"query": query}, limits) for query in queries]
     replies = (yield requests) if requests else []
     return [
-        _read(row, reply, query, golds, reward, criterion)
+        _read(row, reply, query, golds, reward, criterion, changed)
         for row, reply, query in zip(held, replies, queries, strict=True)
     ]
 
@@ -101,13 +107,14 @@ def extract(text: str) -> str:
 
 def _request(job: dict[str, Any], limits: dict[str, Any]) -> Request:
     text = Path(_sql_box.__file__).read_text(encoding="utf-8")
-    files = {"job.json": orjson.dumps(job).decode()}
+    beside = Path(_sql_box.__file__).with_name("_sql_changed.py").read_text(encoding="utf-8")
+    files = {"job.json": orjson.dumps(job).decode(), "_sql_changed.py": beside}
     return Request(
         model="sandbox", kind="run", text=text, extra={"language": "python", "limits": limits, "files": files}
     )
 
 
-def _read(row: Row, reply: Reply, query: str, golds: list[str], reward: str, criterion: str) -> Row:
+def _read(row: Row, reply: Reply, query: str, golds: list[str], reward: str, criterion: str, changed: int) -> Row:
     if not reply.choices:
         return rule(row, criterion, "error", why=reply.error)
     value: dict[str, Any] = reply.choices[0].value
@@ -124,12 +131,16 @@ def _read(row: Row, reply: Reply, query: str, golds: list[str], reward: str, cri
         "schema_linking": max(_sql_parts.schema_linking(query, gold) for gold in golds),
         "ngram": max(_sql_parts.ngrams(query, gold) for gold in golds),
     }
-    if not right and why is None:
-        why = "it returns other rows"
-    made = rule(row, criterion, "truncated" if cut(row) and not right else right, why=why)
+    accident = last is not None and last["accident"]
+    if not right and (why is None or accident):
+        why = f"it is right by accident: other rows on changed ones ({why})" if accident and why else why
+        why = why or ("it is right by accident: it returns other rows on changed ones" if accident else _OTHER)
+    flags = ["by_accident"] * accident + ["one_database"] * (last is not None and last["changed"] < 1 <= changed)
+    made = rule(row, criterion, "truncated" if cut(row) and not right else right, why=why, flags=flags)
     if reward == "partial" and made["outcome"] == "valid":
         made["score"] = sum(parts[name] * weight for name, weight in _WEIGHTS.items()) / sum(_WEIGHTS.values())
     parts |= {"query": query, "rows": last["rows"] if last else None, "means": value["means"]}
+    parts["changed"] = last["changed"] if last else None
     return made | {"latency_s": reply.latency_s, "meta": orjson.dumps(parts).decode()}
 
 

@@ -1,13 +1,15 @@
 """A small database of the shape of Defog's, accepted queries, and queries that are almost right."""
 
 import asyncio
+import contextlib
 import json
+import sqlite3
 
 import pytest
 
 from schemas.messages import assistant
 from tasks.backends.sandbox import Sandbox
-from tasks.judges import _sql_parts
+from tasks.judges import _sql_changed, _sql_parts
 from tasks.judges._sql_dump import sqlite_setup
 from tasks.judges.sql_execution import extract, sql_execution
 
@@ -122,14 +124,14 @@ def test_the_order_of_rows_counts_only_where_the_reference_asks_for_a_complete_o
     swapped = "SELECT name FROM author WHERE rating > 4 ORDER BY aid DESC"
     assert judge("SELECT name FROM author WHERE rating > 4", swapped)["score"] == 1.0
     assert judge("SELECT name FROM author WHERE rating > 4 ORDER BY rating", swapped)["score"] == 1.0
-    assert judge("SELECT name FROM author WHERE rating > 4 ORDER BY name DESC", swapped)["score"] == 1.0
+    assert judge("SELECT name FROM author WHERE rating > 4 ORDER BY name DESC", swapped, changed=0)["score"] == 1.0
     assert judge("SELECT name FROM author WHERE rating > 4 ORDER BY name", swapped)["score"] == 0.0
 
 
 def test_rows_that_stand_right_by_accident_are_wrong(judge):
     tests = "CREATE TABLE t (a INT, b TEXT); INSERT INTO t VALUES (1, 'x'), (2, 'y'), (3, 'z'); CREATE TABLE none (a)"
     gold = "SELECT a, b FROM t ORDER BY a"
-    assert judge(gold, "SELECT a, b FROM t ORDER BY b", tests=tests)["score"] == 1.0
+    assert judge(gold, "SELECT a, b FROM t ORDER BY b", tests=tests, changed=0)["score"] == 1.0
     row = judge(gold, "SELECT a, b FROM t", tests=tests)
     assert (row["outcome"], row["score"], row["rationale"]) == ("valid", 0.0, "it returns other rows")
     assert judge("SELECT b FROM t WHERE a = 1", "SELECT b FROM t LIMIT 1", tests=tests)["score"] == 0.0
@@ -191,7 +193,7 @@ def test_time_stands_still(judge):
     gold = "SELECT '2024-07-10', '2024-07-10', '12', '2024-07-09 12:00:00', 1720612800"
     assert judge(gold, query)["score"] == 1.0
     recent = "SELECT name FROM author WHERE joined >= date('now', '-11 days')"
-    assert judge(recent, "SELECT 'Ashish' UNION SELECT 'Noam'")["score"] == 1.0
+    assert judge(recent, "SELECT 'Ashish' UNION SELECT 'Noam'", changed=0)["score"] == 1.0
 
 
 def test_a_dump_becomes_sqlite():
@@ -249,3 +251,79 @@ def test_partial_rewards_of_a_hostile_query_are_zero():
     deep = "SELECT " + "(" * 5000 + "1" + ")" * 5000
     assert _sql_parts.schema_linking(deep, "SELECT a FROM t") == 0.0
     assert 0.0 <= _sql_parts.ngrams(deep, "SELECT a FROM t") <= 1.0
+
+
+SHOP = """
+CREATE TABLE customer (id INTEGER PRIMARY KEY, name TEXT NOT NULL, city TEXT, age INTEGER CHECK (age > 0));
+CREATE TABLE sale (id INTEGER PRIMARY KEY, customer_id INTEGER REFERENCES customer (id), amount REAL, day TEXT);
+INSERT INTO customer VALUES (1, 'Ada', 'Bern', 36), (2, 'Bo', 'Bern', 41), (3, 'Cy', 'Bern', 29);
+INSERT INTO sale VALUES (1, 1, 10.0, '2024-01-02'), (2, 1, 5.5, '2024-02-03'), (3, 2, 7.0, '2024-03-04');
+"""
+
+
+@pytest.mark.parametrize(
+    ("gold", "query"),
+    [
+        pytest.param("SELECT count(*) FROM sale", "SELECT 3", id="a constant"),
+        pytest.param("SELECT name FROM customer WHERE city = 'Bern'", "SELECT name FROM customer", id="no condition"),
+        pytest.param("SELECT id FROM sale WHERE amount > 6", "SELECT id FROM sale WHERE amount >= 6", id="near"),
+        pytest.param("SELECT id, name FROM customer ORDER BY age DESC LIMIT 5",
+                     "SELECT id, name FROM customer ORDER BY age DESC LIMIT 3", id="another limit"),
+        pytest.param("SELECT id FROM sale ORDER BY day", "SELECT id FROM sale ORDER BY id", id="another order"),
+        pytest.param("SELECT max(age) FROM customer", "SELECT age FROM customer WHERE name = 'Bo'", id="a known row"),
+        pytest.param("SELECT c.id FROM customer c LEFT JOIN sale s ON s.customer_id = c.id GROUP BY c.id",
+                     "SELECT 1 UNION SELECT 2 UNION SELECT 3", id="the ids there are"),
+    ],
+)  # fmt: skip
+def test_what_is_right_on_these_rows_alone_is_right_by_accident(judge, gold, query):
+    assert judge(gold, query, tests=SHOP, changed=0)["score"] == 1.0
+    row = judge(gold, query, tests=SHOP)
+    assert (row["outcome"], row["score"], row["flags"]) == ("valid", 0.0, ["by_accident"])
+    assert "by accident" in row["rationale"]
+
+
+@pytest.mark.parametrize(
+    ("gold", "query"),
+    [
+        ("SELECT name FROM customer WHERE city = 'Bern'", "SELECT c.name FROM customer c WHERE c.city IN ('Bern')"),
+        ("SELECT sum(amount) FROM sale WHERE day >= '2024-02-01'",
+         "SELECT sum(s.amount) FROM sale s WHERE day > '2024-01-31'"),
+        ("SELECT name FROM customer ORDER BY age DESC LIMIT 1",
+         "SELECT name FROM customer WHERE age = (SELECT max(age) FROM customer)"),
+        ("SELECT c.name, count(s.id) FROM customer c LEFT JOIN sale s ON s.customer_id = c.id GROUP BY c.id",
+         "SELECT name, (SELECT count(*) FROM sale WHERE customer_id = customer.id) FROM customer"),
+    ],
+)  # fmt: skip
+def test_the_same_question_in_other_words_stays_right_on_changed_rows(judge, gold, query):
+    row = judge(gold, query, tests=SHOP)
+    assert (row["score"], json.loads(row["meta"])["changed"]) == (1.0, 2)
+
+
+def test_references_that_differ_on_changed_rows_are_judged_on_the_first_database_and_flagged(judge):
+    gold = "SELECT name FROM customer WHERE city = 'Bern'; SELECT name FROM customer"
+    for query in ("SELECT name FROM customer", "SELECT name FROM customer WHERE id < 9"):
+        row = judge(gold, query, tests=SHOP)
+        assert (row["score"], row["flags"]) == (1.0, ["one_database"])
+    assert judge("SELECT 3", "SELECT count(*) FROM sale", tests=SHOP)["flags"] == ["one_database"]
+
+
+def held(seed):
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    with contextlib.closing(connection):
+        connection.executescript(SHOP)
+        _sql_changed.change(connection, seed, ["Rome", 6])
+        tables = ("customer", "sale")
+        return {table: connection.execute(f"SELECT * FROM {table} ORDER BY id").fetchall() for table in tables}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_changed_rows_keep_keys_types_and_constraints_and_are_the_same_for_a_seed(seed):
+    rows = held(seed)
+    assert rows == held(seed) != held(seed + 1)
+    ids = [row[0] for row in rows["customer"]]
+    assert ids[:3] == [1, 2, 3]
+    assert len(set(ids)) == len(ids) == 5
+    assert {row[1] for row in rows["sale"]} <= set(ids)
+    assert all(isinstance(row[1], str) and row[3] > 0 for row in rows["customer"])
+    assert all(isinstance(row[2], float) and len(row[3]) == 10 for row in rows["sale"])
+    assert None not in [row[2] for row in rows["customer"]]
