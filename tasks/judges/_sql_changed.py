@@ -60,7 +60,9 @@ def change(connection: sqlite3.Connection, seed: int, wanted: Sequence[Any]) -> 
     tables = [name for (name,) in connection.execute(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")]  # fmt: skip
     for table in tables:
-        with contextlib.suppress(sqlite3.Error):  # a table that takes no such rows stays as it is
+        with contextlib.suppress(
+            sqlite3.Error, ValueError, TypeError, OverflowError
+        ):  # a table that takes no such rows stays as it is
             _change(connection, table, random.Random(f"{seed} {table}"), wanted)
 
 
@@ -88,7 +90,7 @@ def _change(connection: sqlite3.Connection, table: str, coin: random.Random, wan
             except sqlite3.IntegrityError:
                 if place < len(rows):
                     connection.execute(insert, rows[place])
-    except sqlite3.Error:
+    except (sqlite3.Error, OverflowError):
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")

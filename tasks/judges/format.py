@@ -8,13 +8,22 @@ Use it beside a judge of content, where a parser reads the answer later. It is b
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from schemas.blocks import judge
 from schemas.messages import text_of
 from tasks.judges._rows import Row, cut, judgeable, rule
 
 
-@judge
+def _checks(
+    *, tags: Sequence[str] = (), starts_with: str = "", ends_with: str = "", contains: Sequence[str] = (),
+    lacks: Sequence[str] = (), **_: Any,
+) -> None:  # fmt: skip
+    if not (tags or starts_with or ends_with or contains or lacks):
+        raise ValueError("no form is asked for: give tags, starts_with, ends_with, contains or lacks")
+
+
+@judge(checks=_checks)
 def format(
     prompt: Row,
     completions: Sequence[Row],
@@ -41,8 +50,7 @@ def format(
     Raises:
         ValueError: no form is asked for.
     """
-    if not (tags or starts_with or ends_with or contains or lacks):
-        raise ValueError("no form is asked for: give tags, starts_with, ends_with, contains or lacks")
+    _checks(tags=tags, starts_with=starts_with, ends_with=ends_with, contains=contains, lacks=lacks)
     rows = []
     for completion in judgeable(completions):
         text = text_of(completion["messages"]).strip()

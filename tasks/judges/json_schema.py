@@ -19,7 +19,12 @@ from tasks.judges._rows import Row, cut, judgeable, rule
 _FENCE = re.compile(r"\A\s*```(?:json)?[ \t]*\n(.*?)\n?```\s*\Z", re.DOTALL | re.IGNORECASE)
 
 
-@judge
+def _checks(*, expected: Mapping[str, Any] | None = None, **_: Any) -> None:
+    if expected is not None:
+        _validator(expected)
+
+
+@judge(checks=_checks)
 def json_schema(
     prompt: Row,
     completions: Sequence[Row],

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import orjson
 
@@ -22,7 +22,19 @@ from tasks.judges._rows import Row, judgeable, rule
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|https?://\S+", re.DOTALL)
 
 
-@judge
+def _checks(*, wanted: str | None = None, **_: Any) -> None:
+    if wanted:
+        _known(wanted)
+
+
+def _known(wanted: str) -> str:
+    code = wanted.split("-")[0].lower()
+    if code not in _languages.known():
+        raise ValueError(f"the wanted language is {code!r}; known are {', '.join(_languages.known())}")
+    return code
+
+
+@judge(checks=_checks)
 def language(
     prompt: Row,
     completions: Sequence[Row],
@@ -44,9 +56,7 @@ def language(
     Raises:
         ValueError: no language is wanted, or one that cannot be told.
     """
-    code = (wanted or str(prompt.get("language") or "")).split("-")[0].lower()
-    if code not in _languages.known():
-        raise ValueError(f"the wanted language is {code!r}; known are {', '.join(_languages.known())}")
+    code = _known(wanted or str(prompt.get("language") or ""))
     rows = []
     for completion in judgeable(completions):
         text = _CODE.sub(" ", text_of(completion["messages"]))

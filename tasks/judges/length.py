@@ -8,7 +8,7 @@ Use it for prompts that ask for a length, or to keep runaway texts out of the pa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from schemas.blocks import judge
 from schemas.messages import text_of
@@ -16,7 +16,12 @@ from tasks.judges import _units
 from tasks.judges._rows import Row, cut, judgeable, rule
 
 
-@judge
+def _checks(*, at_least: int = 0, at_most: int | None = None, **_: Any) -> None:
+    if (not at_least and at_most is None) or at_least < 0 or (at_most is not None and at_most < at_least):
+        raise ValueError(f"no length lies within at_least={at_least} and at_most={at_most}, or every one does")
+
+
+@judge(checks=_checks)
 def length(
     prompt: Row,
     completions: Sequence[Row],
@@ -39,8 +44,7 @@ def length(
     Raises:
         ValueError: there is no bound, or the bounds leave no length.
     """
-    if (not at_least and at_most is None) or at_least < 0 or (at_most is not None and at_most < at_least):
-        raise ValueError(f"no length lies within at_least={at_least} and at_most={at_most}, or every one does")
+    _checks(at_least=at_least, at_most=at_most)
     rows = []
     for completion in judgeable(completions):
         text = text_of(completion["messages"])

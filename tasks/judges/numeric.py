@@ -8,9 +8,10 @@ Use it for measured or estimated numbers, where near is right. It is bad at exac
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Literal
+from typing import Any, Literal
 
 from schemas.blocks import judge
 from schemas.messages import text_of
@@ -18,7 +19,12 @@ from tasks.judges._answers import final_answer, values
 from tasks.judges._rows import Row, cut, judgeable, rule
 
 
-@judge(needs=("reference",))
+def _checks(*, relative: float, absolute: float, **_: Any) -> None:
+    if not 0 <= relative < math.inf or not 0 <= absolute < math.inf:
+        raise ValueError(f"a tolerance below zero, or no number: relative={relative}, absolute={absolute}")
+
+
+@judge(needs=("reference",), checks=_checks)
 def numeric(
     prompt: Row,
     completions: Sequence[Row],
@@ -43,8 +49,7 @@ def numeric(
     Raises:
         ValueError: a negative tolerance, or a reference that holds no number.
     """
-    if relative < 0 or absolute < 0:
-        raise ValueError(f"a tolerance below zero: relative={relative}, absolute={absolute}")
+    _checks(relative=relative, absolute=absolute)
     marked = final_answer(str(prompt["reference"]))
     wanted = values(marked.text if marked else str(prompt["reference"]))
     if not wanted:

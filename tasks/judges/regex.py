@@ -17,7 +17,14 @@ from schemas.messages import text_of
 from tasks.judges._rows import Row, cut, judgeable, rule
 
 
-@judge
+def _checks(*, pattern: str, **_: Any) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern, re.DOTALL | re.MULTILINE)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(f"pattern {pattern!r} is not a regular expression: {error}") from error
+
+
+@judge(checks=_checks)
 def regex(
     prompt: dict[str, Any],
     completions: Sequence[Row],
@@ -40,10 +47,7 @@ def regex(
     Raises:
         ValueError: the pattern is not a regular expression.
     """
-    try:
-        compiled = re.compile(pattern, re.DOTALL | re.MULTILINE)
-    except re.error as error:
-        raise ValueError(f"pattern {pattern!r} is not a regular expression: {error}") from error
+    compiled = _checks(pattern=pattern)
     rows = []
     for completion in judgeable(completions):
         text = text_of(completion["messages"])

@@ -8,7 +8,7 @@ Use it against loops and padding. It is bad at texts that repeat by right: table
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import orjson
 
@@ -18,7 +18,12 @@ from tasks.judges import _units
 from tasks.judges._rows import Row, judgeable, rule
 
 
-@judge
+def _checks(*, n: int, at_most: float, **_: Any) -> None:
+    if n < 1 or not 0 <= at_most <= 1:
+        raise ValueError(f"n={n} must be at least 1, at_most={at_most} between 0 and 1")
+
+
+@judge(checks=_checks)
 def repetition(
     prompt: Row,
     completions: Sequence[Row],
@@ -40,8 +45,7 @@ def repetition(
     Raises:
         ValueError: ``n`` below 1, or a share outside 0 to 1.
     """
-    if n < 1 or not 0 <= at_most <= 1:
-        raise ValueError(f"n={n} must be at least 1, at_most={at_most} between 0 and 1")
+    _checks(n=n, at_most=at_most)
     rows = []
     for completion in judgeable(completions):
         share = repeated(text_of(completion["messages"]), n)
