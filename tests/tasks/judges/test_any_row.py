@@ -25,8 +25,8 @@ RULES: dict[str, dict[str, Any]] = {
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(
-        ["name", "parameters", "properties", "functions", "schema", "type", "documents", "instruction_id_list", "kwargs",
-         "expect", "category", "$ref", "pattern"]) | st.text(max_size=4), inner, max_size=3), max_leaves=8,
+        ["name", "parameters", "properties", "functions", "schema", "type", "documents", "instruction_id_list",
+         "kwargs", "expect", "category", "$ref", "pattern"]) | st.text(max_size=4), inner, max_size=3), max_leaves=8,
 )  # fmt: skip
 TEXT = st.text(max_size=40) | JSON.map(json.dumps) | st.sampled_from(["12:00", "[b", "9" * 5000, "NaN", "Answer: 1/0"])
 
