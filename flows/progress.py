@@ -50,8 +50,8 @@ def _draw(total: int, driver: Driver, counts: Counts) -> Group:
     head = Table.grid(padding=(0, 2))
     head.add_row("prompts", ProgressBar(total=total, completed=done, width=40), f"{done:,} / {total:,}", left)
     lines = [
-        f"calls    {tally.asked:,} asked ({tally.answered / seconds:,.0f}/s), {tally.in_flight:,} in flight, "
-        f"{tally.waiting:,} waiting, {tally.from_ledger:,} from the ledger, {tally.failed:,} failed",
+        f"calls    {tally.asked:,} asked ({tally.answered / seconds:,.0f}/s), {_flying(driver)}, "
+        f"{tally.from_ledger:,} from the ledger, {tally.failed:,} failed",
         f"tokens   {tally.completion_tokens:,} sampled ({tally.completion_tokens / seconds:,.0f}/s), "
         f"{tally.prompt_tokens:,} read   cost  ${tally.cost:,.4f}",
         f"so far   {counts.rows['completions']:,} completions, {counts.rows['judgments']:,} judgments committed",
@@ -61,6 +61,17 @@ def _draw(total: int, driver: Driver, counts: Counts) -> Group:
     if driver.stopped is not None:
         lines.append("stopping: what is in flight lands first (Ctrl-C again to leave at once)")
     return Group(head, *(Text(line, overflow="ellipsis", no_wrap=True) for line in lines))
+
+
+def _flying(driver: Driver) -> str:
+    """Returns how many calls wait, are in flight and wait to be made again, with what went wrong last."""
+    states = {id(state): state for b in driver.backends.values() if (state := getattr(b, "away", None)) is not None}
+    retrying = sum(state.waiting for state in states.values())
+    flying = f"{driver.tally.waiting:,} waiting, {max(0, driver.tally.in_flight - retrying):,} in flight"
+    if not retrying:
+        return flying
+    last = next(state.what for state in states.values() if state.waiting)
+    return f"{flying}, {retrying:,} retrying (last: {last[:80]})"
 
 
 @contextlib.contextmanager

@@ -235,7 +235,10 @@ class _Run:
             measures=measured or [], errors=dict(self.driver.tally.errors),
             examples=shards.examples(self.spool) if version else [], reason=reason, root=self.root,
         )  # fmt: skip
-        self.store.append("runs", _runs_row(result, self.plan, self.backends), run_id=self.run_id)
+        learnt = {
+            spec: words for spec, backend in self.plan.backends.items() if (words := getattr(backend, "learnt", None))
+        }
+        self.store.append("runs", _runs_row(result, self.plan, self.backends, learnt), run_id=self.run_id)
         write_catalog(self.store)
         if version:
             self.spool.remove()
@@ -244,7 +247,9 @@ class _Run:
         return result
 
 
-def _runs_row(result: Result, plan: Plan, backends: dict[str, dict[str, str]]) -> pl.DataFrame:
+def _runs_row(
+    result: Result, plan: Plan, backends: dict[str, dict[str, str]], learnt: dict[str, list[str]]
+) -> pl.DataFrame:
     def text(value: Any) -> str:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 
@@ -259,7 +264,8 @@ def _runs_row(result: Result, plan: Plan, backends: dict[str, dict[str, str]]) -
             "counts": [text({"rows": result.rows, "removed": result.removed})], "outcomes": [text(result.outcomes)],
             "metrics": [text({"comparisons": result.comparisons, "labels": result.labels, "reason": result.reason,
                               "measures": result.measures})],
-            "calls": [text({**result.calls, "tokens": result.tokens, "errors": result.errors})],
+            "calls": [text({**result.calls, "tokens": result.tokens, "errors": result.errors,
+                            **({"learnt": learnt} if learnt else {})})],
             "cost": [result.cost], "seconds": [result.seconds],
         },
         schema_overrides={"version": pl.String},

@@ -21,8 +21,11 @@ from schemas.ids import canonical
 Kind = Literal["chat", "complete", "score", "run"]
 """``chat`` (messages in, text out), ``complete`` (raw text), ``score`` (a reward model), ``run`` (a sandbox)."""
 
-Outcome = Literal["ok", "truncated", "refused", "filtered", "empty", "error"]
-"""What became of one answer. All but ``error`` were paid for and are kept; ``error`` may be asked again."""
+Outcome = Literal["ok", "truncated", "refused", "filtered", "empty", "error", "unclear"]
+"""What became of one answer. All but ``error`` were paid for and are kept; ``error`` may be asked again.
+
+``unclear``: it ended for a reason that nobody here knows, so it must not be read as a whole answer.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,8 @@ class Choice:
         outcome: ``ok``, or why it must not be read as an answer.
         logprob: sum over the sampled tokens, end token included, or null where not known.
         tokens: per-token log-probabilities where they were asked for and given.
-        value: the number a ``score`` request asked for, or the JSON result of a ``run``.
+        value: the number a ``score`` request asked for, or the JSON result of a ``run``; of an answer with thoughts
+            ``reasoning`` (their text) and ``reasoning_tokens``, whichever is known.
     """
 
     index: int
@@ -109,6 +113,21 @@ class Choice:
     tool_calls: str | None = None
     value: Any = None
 
+    @property
+    def reasoning(self) -> str | None:
+        """The thoughts before the answer, which are no part of its text; null where there are none."""
+        found = self.value.get("reasoning") if isinstance(self.value, dict) else None
+        return found if found is None or isinstance(found, str) else canonical(found).decode()
+
+    @property
+    def answer_tokens(self) -> int:
+        """The tokens of the answer without its thoughts; these are estimated by length where nobody counted them."""
+        counted = self.value.get("reasoning_tokens") if isinstance(self.value, dict) else None
+        thoughts = self.reasoning
+        if counted is None and thoughts:
+            counted = round(self.completion_tokens * len(thoughts) / (len(thoughts) + len(self.text)))
+        return max(0, self.completion_tokens - counted) if isinstance(counted, int) else self.completion_tokens
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -120,6 +139,7 @@ class Reply:
         prompt_tokens, cached_tokens: of the call. cost: in US dollars. latency_s: of the call, queueing excluded.
         from_ledger: how many of the choices were there already.
         fingerprint: what the endpoint says it runs (model revision, system fingerprint).
+        of_request: the error is this request's own (too long, flagged), and says nothing about the endpoint.
     """
 
     choices: tuple[Choice, ...] = ()
@@ -130,6 +150,7 @@ class Reply:
     latency_s: float = 0.0
     from_ledger: int = 0
     fingerprint: str = ""
+    of_request: bool = False
 
     @property
     def outcome(self) -> Outcome:

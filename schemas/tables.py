@@ -88,7 +88,7 @@ COMPLETIONS = _table(
      "messages": MESSAGES, "content_id": TEXT, "finish_reason": TEXT},
     {"sampling": TEXT, "seed": INT, "prefix": TEXT, "prompt_tokens": INT, "completion_tokens": INT, "logprob": FLOAT,
      "tokens": TEXTS, "token_logprobs": FLOATS, "reference_logprob": FLOAT, "on_policy_age": INT,
-     "derived_from": TEXT, "label": BOOL, "latency_s": FLOAT, "cost": FLOAT, "meta": TEXT},
+     "derived_from": TEXT, "label": BOOL, "latency_s": FLOAT, "cost": FLOAT, "meta": TEXT, "reasoning": TEXT},
 )  # fmt: skip
 
 JUDGMENTS = _table(

@@ -60,6 +60,9 @@ class Driver:
     def stop(self, reason: Exception) -> None:
         """Sends nothing more; what is in flight lands and is kept. The first reason counts."""
         self.stopped = self.stopped or reason
+        for backend in self.backends.values():
+            if stop_waiting := getattr(backend, "stop_waiting", None):
+                stop_waiting()
         self.wake.set()
 
     async def exchange(self, block: Callable[..., Any], *args: Any, order: Order = (0, 0), **params: Any) -> Rows:
@@ -147,6 +150,8 @@ class Driver:
             raise self.stopped.with_traceback(None)  # one exception, many askers: do not grow its traceback
 
     def _watch_failures(self, request: Request, reply: Reply) -> None:
+        if reply.of_request:  # says nothing about the endpoint
+            return
         self._failures_in_a_row = self._failures_in_a_row + 1 if reply.error else 0
         if self._failures_in_a_row >= GIVE_UP_AFTER:
             self.stop(

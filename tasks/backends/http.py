@@ -16,6 +16,9 @@ import httptools
 
 Failure = Literal["connect", "closed", "timeout", "broken"]
 MAX_BODY = 256 << 20
+MAX_UNPACKED = 64 << 20
+"""A packed body may unpack to so much: a few kilobytes can hold gigabytes."""
+MAX_HEAD = 1 << 20
 IDLE_S = 45.0
 """A connection idle for longer is not used again: proxies on the way forget it without a word."""
 
@@ -50,9 +53,17 @@ class Response(NamedTuple):
         """The body, unpacked where the server packed it although it was told not to.
 
         Raises:
-            zlib.error: the packed body is damaged.
+            zlib.error: the packed body is damaged, or unpacks to more than ``MAX_UNPACKED``.
         """
-        return zlib.decompress(self.body, 47) if self.body[:2] == b"\x1f\x8b" else self.body
+        if self.body[:2] != b"\x1f\x8b":
+            return self.body
+        unpacking = zlib.decompressobj(47)
+        whole = unpacking.decompress(self.body, MAX_UNPACKED)
+        if unpacking.unconsumed_tail:
+            raise zlib.error(f"a packed body that unpacks to more than {MAX_UNPACKED} bytes")
+        if not unpacking.eof:
+            raise zlib.error("Error: the packed body is cut")
+        return whole
 
 
 class Connection(asyncio.Protocol):
@@ -68,7 +79,7 @@ class Connection(asyncio.Protocol):
     def _clear(self) -> None:
         self.headers: list[tuple[bytes, bytes]] = []
         self.body: list[bytes] = []
-        self.size, self.headed, self.touched = 0, False, False
+        self.size, self.head_size, self.headed, self.touched = 0, 0, False, False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Is ready."""
@@ -116,7 +127,10 @@ class Connection(asyncio.Protocol):
         return any(name.lower() in (b"content-length", b"transfer-encoding") for name, _ in self.headers)
 
     def data_received(self, data: bytes) -> None:
-        """Feeds the parser; what is not HTTP fails the request."""
+        """Feeds the parser; what is not HTTP fails the request, and what nobody asked for ends the connection."""
+        if self.waiting is None or self.waiting.done():
+            self.abort()
+            return
         self.touched = True
         try:
             self.parser.feed_data(data)
@@ -124,8 +138,17 @@ class Connection(asyncio.Protocol):
             self._fail("broken", f"the answer is not HTTP: {error}")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keeps a header."""
-        self.headers.append((name, value))
+        """Keeps a header, up to a size no honest head has."""
+        self.head_size += len(name) + len(value)
+        if self.head_size > MAX_HEAD:
+            self._fail("broken", f"the head of the answer is larger than {MAX_HEAD} bytes")
+        else:
+            self.headers.append((name, value))
+
+    def on_message_begin(self) -> None:
+        """Ends the connection where one request is answered twice: the second would be taken for the next one's."""
+        if self.waiting is None or self.waiting.done():
+            self.abort()
 
     def on_headers_complete(self) -> None:
         """Notes that the head is whole."""
@@ -134,8 +157,9 @@ class Connection(asyncio.Protocol):
     def on_body(self, data: bytes) -> None:
         """Collects the body, up to a size no honest answer has."""
         self.size += len(data)
-        self.body.append(data)
-        if self.size > MAX_BODY:
+        if self.size <= MAX_BODY:
+            self.body.append(data)
+        else:
             self._fail("broken", f"the answer is larger than {MAX_BODY} bytes")
 
     def on_message_complete(self) -> None:
@@ -225,7 +249,7 @@ class Client:
                 _, connection = await loop.create_connection(Connection, self.host, self.port, ssl=self._ssl)
         except TimeoutError as error:
             raise TransportError("connect", f"no connection to {self.host}:{self.port} in {timeout_s:g} s") from error
-        except (OSError, ssl.SSLError) as error:
+        except (OSError, ssl.SSLError, UnicodeError, OverflowError) as error:
             raise TransportError("connect", f"no connection to {self.host}:{self.port}: {error}") from error
         return connection
 

@@ -211,9 +211,15 @@ class Limits:
         if self._waiting:
             self._admit()
 
-    def pause(self, now: float, seconds: float) -> None:
+    def pause(self, now: float, seconds: float, most: float = 60.0) -> None:
         """Sends nothing for a while."""
-        self.paused_until = max(self.paused_until, now + min(seconds, 60.0))
+        self.paused_until = max(self.paused_until, now + min(seconds, most))
+
+    def resume(self) -> None:
+        """Ends a pause."""
+        self.paused_until = -math.inf
+        if self._waiting:
+            self._admit()
 
     def _delay(self, now: float, estimate: int) -> float:
         """Returns the seconds after which to look again, infinite for "when one leaves"; 0 lets it through."""

@@ -169,18 +169,38 @@ class OpenAIBatch(OpenAI):
             self._again(route, item, why, final=job["status"] in ("failed", "cancelled"))
 
     def _settle(self, route: str, item: Item, line: dict[str, Any]) -> None:
-        response = line.get("response") or {}
-        status, body = response.get("status_code", 0), response.get("body")
+        given = line.get("response")
+        response = given if isinstance(given, dict) else {}
+        status, body = response.get("status_code"), response.get("body")
+        status = status if type(status) is int else 0
         try:
             if status == 200:
-                reply = self._read(Response(200, [], orjson.dumps(body)), item.request, 0.0)
+                reply = self.reader.read(Response(200, [], orjson.dumps(body)), item.request, 0.0)
                 _resolve(item, replace(reply, cost=reply.cost * self.options.batch_price))
                 return
             message = faults.message_of(body) or faults.message_of({"error": line.get("error")}) or f"HTTP {status}"
+            if status in faults.TEACHING and self._otherwise(route, item, message, faults.param_of(body)):
+                return
         except wire.WireError as error:
             message = str(error)
         final = 400 <= status < 500 and status not in faults.RETRYABLE
-        self._again(route, item, self._redacted(message), final=final)
+        self._again(route, item, self.reader.redacted(message), final=final)
+
+    def _otherwise(self, route: str, item: Item, message: str, param: str) -> bool:
+        """Puts a refused request into the next job in the form that is wanted; returns whether there is one."""
+        self.habits.learn(message, param, orjson.loads(item.body))
+        if item.request.n > 1 and self.habits.one_at_a_time:
+            _resolve(item, Reply())  # no choices: the caller asks one by one
+            return True
+        body = wire.body(item.request, self.options.model, self.habits)
+        if self.habits.lacks(item.request):
+            _resolve(item, self.reader.lacking())
+        elif body == item.body:
+            return False
+        elif not item.future.done():
+            item.body = body
+            self._put(route, item)
+        return True
 
     def _again(self, route: str, item: Item, why: str, *, final: bool) -> None:
         item.tries += 1

@@ -25,8 +25,9 @@ from schemas.exchange import Choice, Reply, Request, Token
 from tasks.backends import openai_faults as faults
 from tasks.backends.http import Client, Response, TransportError
 from tasks.backends.limits import Limits
+from tasks.backends.openai_replies import usage
 from tasks.backends.openai_spec import Endpoint
-from tasks.backends.openai_wire import WireError, parse, usage
+from tasks.backends.openai_wire import WireError, parse
 from tasks.backends.vllm_scores import PROMPTS, Refused, Scores
 
 Ids = list[int | None]

@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections.abc import Sequence
 
+from schemas.exchange import Request
 from tasks.backends.http import Client, TransportError
 
 log = logging.getLogger(__name__)
@@ -97,3 +98,11 @@ async def reachable(replica: Replica, timeout_s: float = 5.0) -> str | None:
     except TransportError as error:
         return str(error)
     return f"HTTP {response.status}" if response.status >= 500 else None
+
+
+def affinity_of(request: Request) -> int:
+    """Returns a number that calls with the same start share."""
+    start = request.text if request.text is not None else next(iter(request.messages), {}).get("content")
+    if request.messages and request.messages[0].get("role") == "system" and len(request.messages) > 1:
+        start = request.messages[1].get("content")
+    return hash(start) if isinstance(start, str) else 0

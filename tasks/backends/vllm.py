@@ -85,6 +85,7 @@ class VLLM:
             f"&deadline_s={3 * options.timeout_s}",
             key="",  # the environment's key is for somebody else
         )
+        self._http.away.start_s = 3.0 * options.timeout_s  # the lease knows sooner whether it comes back
         roots = [Client(url.removesuffix("/v1")) for url in state.urls]
         self._scores = Scores(roots, self.spec, options.timeout_s)
         self._urls = state.urls

@@ -19,8 +19,10 @@ from typing import Any
 from schemas.errors import EndpointError
 from schemas.exchange import Reply, Request
 from tasks.backends import openai_faults as faults
+from tasks.backends import openai_replies as replies
 from tasks.backends import openai_wire as wire
 from tasks.backends.http import Response, TransportError
+from tasks.backends.openai_habits import Habits
 from tasks.backends.vllm_launch import environment
 from tasks.backends.vllm_model import fingerprint, of_folder
 from tasks.backends.vllm_options import SERVED_AS, MissingEngineError, Target, arguments, fitted
@@ -92,14 +94,14 @@ class Inside:
             return Reply(error=f"{self.spec} runs no programs")
         began = asyncio.get_running_loop().time()
         try:
-            body = wire.body(fitted(request, self._context), SERVED_AS, wire.Habits())
+            body = wire.body(fitted(request, self._context), SERVED_AS, Habits())
             response = await self._door.post(f"/v1{wire.route(request)}", body, self.target.options.timeout_s)
             if response.status != 200:
                 await self._alive()
                 return Reply(error=f"{self.spec}: HTTP {response.status}: {faults.message(response)}")
             data = wire.parse(response.content)
-            used = wire.usage(data)
-            choices = tuple(wire.choices(data, request, used.completion))
+            used = replies.usage(data)
+            choices = tuple(replies.choices(data, request, used))
         except (TransportError, wire.WireError) as error:
             return Reply(error=f"{self.spec}: {error}")
         reply = Reply(choices, None, used.prompt, used.cached, 0.0, asyncio.get_running_loop().time() - began)

@@ -22,7 +22,8 @@ import orjson
 from schemas.exchange import Choice, Reply, Request, Token
 from tasks.backends import openai_faults as faults
 from tasks.backends.http import Response, TransportError
-from tasks.backends.openai_wire import WireError, parse, usage
+from tasks.backends.openai_replies import usage
+from tasks.backends.openai_wire import WireError, parse
 from tasks.backends.vllm_options import SERVED_AS
 
 PROMPTS = 4096

@@ -15,7 +15,7 @@ from schemas.messages import from_rows, text_of
 
 Row = dict[str, Any]
 
-NOT_JUDGED = ("empty", "refused", "filtered", "error")
+NOT_JUDGED = ("empty", "refused", "filtered", "error", "unclear")
 """Finish reasons of completions that hold no answer: they stay in their table and no judgment is made of them."""
 
 _OUTCOMES = {"truncated": "truncated", "refused": "refused", "filtered": "refused", "empty": "unparsable"}
@@ -61,6 +61,8 @@ def answered(reply: Reply) -> tuple[str | None, Row]:
     row |= {"raw": choice.text, "completion_tokens": choice.completion_tokens}
     if choice.outcome == "ok":
         return None, row
+    if choice.outcome == "unclear":
+        row["meta"] = orjson.dumps({"error": choice.finish_reason}).decode()
     return _OUTCOMES.get(choice.outcome, "error"), row
 
 

@@ -13,6 +13,9 @@ from schemas.exchange import Choice, Reply, Request
 from schemas.ids import canonical, content_id
 from schemas.messages import assistant
 
+THOUGHTS = ("reasoning", "reasoning_tokens")
+"""What a value holds of an answer's thoughts; whatever else it holds are columns that a recording gave."""
+
 
 def completion(choice: Choice, reply: Reply, request: Request, sampling: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the completions row of one choice, without the ids that only the verb knows."""
@@ -28,17 +31,19 @@ def completion(choice: Choice, reply: Reply, request: Request, sampling: Mapping
         "sampling": canonical(sampling).decode(),
         "seed": request.seed,
         "prompt_tokens": reply.prompt_tokens,
-        "completion_tokens": choice.completion_tokens,
+        "completion_tokens": choice.answer_tokens,
         "logprob": choice.logprob,
         "tokens": [token.text for token in choice.tokens] if request.logprobs and choice.tokens else None,
         "token_logprobs": [token.logprob for token in choice.tokens] if request.logprobs and choice.tokens else None,
         "latency_s": reply.latency_s,
         "cost": reply.cost / len(reply.choices),
+        "reasoning": choice.reasoning,
     }
     repeated = collision(choice)
     if repeated is not None:
         row["meta"] = canonical({"collision": repeated}).decode()
-    return row | choice.value if isinstance(choice.value, dict) else row
+    recorded = choice.value if isinstance(choice.value, dict) else {}
+    return row | {name: value for name, value in recorded.items() if name not in THOUGHTS}
 
 
 def asker(policy: str, prompt: Mapping[str, Any]) -> dict[str, Any]:

@@ -113,11 +113,11 @@ class Policy:
                  "stop": list(request.stop), "seed": self.seed, "system": self.system}
             ).decode(),
             "seed": request.seed, "prefix": request.prefix, "prompt_tokens": reply.prompt_tokens,
-            "completion_tokens": choice.completion_tokens, "logprob": choice.logprob,
+            "completion_tokens": choice.answer_tokens, "logprob": choice.logprob,
             "tokens": [token.text for token in choice.tokens] if self.logprobs and choice.tokens else None,
             "token_logprobs": [token.logprob for token in choice.tokens] if self.logprobs and choice.tokens else None,
             "latency_s": reply.latency_s, "cost": reply.cost / max(len(reply.choices), 1), "node": node,
-            "meta": {"origin": origin, "cached_tokens": reply.cached_tokens},
+            "reasoning": choice.reasoning, "meta": {"origin": origin, "cached_tokens": reply.cached_tokens},
         }  # fmt: skip
 
 
