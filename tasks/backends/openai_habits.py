@@ -147,7 +147,7 @@ class Habits:
             return
         plain = _OFFERED.sub("", message)
         named = _field(param)
-        if self._limit(message, named, asked) or self._one(message, named, asked):
+        if self._limit(message, plain, named, asked) or self._one(plain, named, asked):
             return
         if not named and not _REFUSAL.search(plain):
             return
@@ -160,11 +160,11 @@ class Habits:
         elif found and found[0] in DROPPABLE:
             self._drop(found[0], plain, asked)
 
-    def _limit(self, message: str, named: str, asked: Mapping[str, Any]) -> bool:
+    def _limit(self, message: str, plain: str, named: str, asked: Mapping[str, Any]) -> bool:
         """Learns that the limit of tokens has another name there."""
         other = "max_completion_tokens" in message and "max_tokens" in asked
-        about = "max_tokens" in asked and (named == "max_tokens" or re.search(r"\bmax_tokens\b", message))
-        if not other and not (about and _UNKNOWN_FIELD.search(message) and not _RANGE.search(message)):
+        about = "max_tokens" in asked and (named == "max_tokens" or re.search(r"\bmax_tokens\b", plain))
+        if not other and not (about and _UNKNOWN_FIELD.search(plain) and not _RANGE.search(plain)):
             return False
         self.limit_field = "max_completion_tokens"
         self.tell("max_tokens", "the limit of tokens goes out as max_completion_tokens")

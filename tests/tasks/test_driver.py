@@ -154,6 +154,20 @@ def test_an_endpoint_that_only_fails_is_given_up_on(ledger: Ledger) -> None:
     assert "the last 40 calls failed, the latest with: HTTP 503" in str(driver.stopped)
 
 
+def test_prompts_that_do_not_fit_end_no_run_however_many_come_in_a_row(ledger: Ledger) -> None:
+    backend = Scripted(lambda _: Reply(error="maximum context length is 64", of_request=True), slots=1)
+    driver, replies = run(ledger, backend, *(ask(f"{i}") for i in range(GIVE_UP_AFTER + 5)))
+    assert driver.stopped is None
+    assert {getattr(reply, "error", None) for reply in replies} == {"maximum context length is 64"}
+
+
+def test_a_run_that_is_stopped_waits_no_longer_for_its_endpoints(ledger: Ledger) -> None:
+    backend, ended = Scripted(echo), []
+    backend.stop_waiting = lambda: ended.append(True)  # type: ignore[attr-defined]
+    Driver({"script": backend}, ledger).stop(StoppedError("enough"))
+    assert ended == [True]
+
+
 def test_an_exchange_is_sent_its_replies_in_the_order_it_asked(ledger: Ledger) -> None:
     def exchange() -> Exchange:
         one, other = yield [ask("x"), ask("y")]
