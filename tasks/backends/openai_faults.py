@@ -33,7 +33,8 @@ _TIME = re.compile(
     r"(\d+(?:\.\d+)?)\s*(ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?)(?![a-z])", re.I
 )
 _AGAIN = re.compile(
-    r"(?:again|retry|wait|resets?|retryDelay)\W{0,3}(?:\w+\W{1,3}){0,3}?((?:\d+(?:\.\d+)?\s*[a-z]+\s*)+)", re.I
+    r"(?:again|retry|retryDelay|wait|resets?)\W{0,4}(?:[a-z]+\W{1,4}){0,3}?((?:\d+(?:\.\d+)?\s?[a-z]+\s?){1,8})",
+    re.IGNORECASE,
 )
 _UNITS = {"ms": 0.001, "m": 60.0, "s": 1.0, "h": 3600.0, "d": 86_400.0}
 
