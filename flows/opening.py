@@ -34,6 +34,9 @@ async def opened(
         store = Store.open(root)
         with store.run_lock(plan.dataset), _workers(plan, settings) as workers:
             ledger = Ledger.open(settings.ledger or str(Path(root) / "ledger.sqlite"))
+            for backend in plan.backends.values():
+                if away := getattr(backend, "away", None):
+                    away.wait_for(settings.patience_s)
             try:
                 yield store, Driver(plan.backends, ledger, budget=budget, workers=workers, offline=offline)
             finally:

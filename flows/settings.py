@@ -21,6 +21,7 @@ class Settings(BaseSettings):
         root: the lake. ledger: where answers are kept; null is ``ledger.sqlite`` in the lake, a ``postgresql://`` URL
             is a server that several machines share.
         workers: processes that run rules. ask_above: a run that would cost more US dollars asks first.
+        patience_s: so long an endpoint that has answered is waited for, where its SPEC does not say.
         sandbox: SPEC of what runs programs; ``sandbox?unsafe=1`` allows to run them without one.
     """
 
@@ -30,6 +31,7 @@ class Settings(BaseSettings):
     ledger: str | None = None
     workers: int = Field(default=min(2, os.cpu_count() or 1), ge=0)
     ask_above: float = 1.0
+    patience_s: float = Field(default=300.0, ge=0)
     sandbox: str = "sandbox"
 
     def __init__(self, **values: Any) -> None:

@@ -41,12 +41,13 @@ def _options(function: F) -> F:
 @click.option(
     "--budget", metavar="LIMITS", help="Stop asking at 5usd, 100000calls, 2000000tokens or 30min (join by +)."
 )
+@click.option("--patience", metavar="TIME", help="Wait so long for an endpoint that is away: 90, 5m, 2h.")
 @click.option("--yes", is_flag=True, help="Do not ask before an expensive run.")
 @click.option("--on", "where", type=click.Choice(["local", "prefect"]), default="local", show_default=True,
               help="Run here, or as a Prefect flow that its server shows.")  # fmt: skip
 @root_option
 @json_option
-def run(root: str, as_json: bool, budget: str | None, yes: bool, where: str, **asked: Any) -> int:
+def run(root: str, as_json: bool, budget: str | None, patience: str | None, yes: bool, where: str, **asked: Any) -> int:
     """Run RECIPE, a name or a path, and publish what it makes.
 
     Ctrl-C stops cleanly; the same command goes on from there, and asks for nothing it already has.
@@ -55,6 +56,10 @@ def run(root: str, as_json: bool, budget: str | None, yes: bool, where: str, **a
     from flows.summary import summary
 
     limits = parse_budget(budget)
+    if patience is not None:
+        from tasks.backends.openai_spec import seconds
+
+        os.environ["PAIRWRIGHT_PATIENCE_S"] = str(seconds("the command", "--patience", patience))
     if where == "prefect":
         _settle_prefect()
         from flows.generate import generate, plain

@@ -10,6 +10,7 @@ from schemas.errors import EndpointError
 from tasks.backends.openai_faults import Fault, out_of_quota, spoken
 
 log = logging.getLogger(__name__)
+PATIENCE_S = 300.0
 START_S = 15.0
 """An endpoint that has never answered in this run is given up on after so long."""
 
@@ -18,19 +19,25 @@ class Away:
     """Keeps the time since an endpoint last answered.
 
     Args:
-        spec: for messages. patience_s: so long it is waited for once it has answered.
+        spec: for messages. patience_s: so long it is waited for once it has answered; null leaves it to the run.
 
     Attributes:
         answered: whether it ever did in this run. what: what went wrong last, for who watches. waiting: calls that
-            wait to be made again. start_s: what is given to one that has never answered.
+            wait to be made again. start_s: what is given to one that has never answered. fixed: its SPEC says how long.
     """
 
-    def __init__(self, spec: str, patience_s: float) -> None:
-        self.spec, self.patience_s, self.start_s = spec, patience_s, START_S
+    def __init__(self, spec: str, patience_s: float | None) -> None:
+        self.spec, self.start_s, self.fixed = spec, START_S, patience_s is not None
+        self.patience_s = PATIENCE_S if patience_s is None else patience_s
         self.answered, self.what, self.waiting = False, "", 0
         self._last, self._since = -math.inf, math.inf
         self._stop: asyncio.Event | None = None
         self.stopped = False
+
+    def wait_for(self, patience_s: float) -> None:
+        """Takes the run's patience, unless its own SPEC says how long."""
+        if not self.fixed:
+            self.patience_s = patience_s
 
     def came(self, now: float) -> None:
         """Takes note of an answer."""

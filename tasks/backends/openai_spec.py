@@ -43,7 +43,7 @@ class Endpoint:
         batch_wait_s: without a new request for so long, what there is becomes a job. batch_poll_s: between looks.
         batch_price: what a batched answer costs, as a share of the price.
         patience: so long an endpoint that has answered is waited for when it is away or out of quota, in seconds; the
-            option takes ``90``, ``5m`` or ``2h`` too.
+            option takes ``90``, ``5m`` or ``2h`` too; null is the run's.
         drop: fields of the body that are not sent. add: fields that are (``add.reasoning_effort=low``); both change
             answers, so they are part of what answers are kept under.
         headers: sent with every call (``header.NAME=VALUE``; ``$NAME`` is the environment variable's value).
@@ -67,7 +67,7 @@ class Endpoint:
     batch_wait_s: float = 5.0
     batch_poll_s: float = 30.0
     batch_price: float = 0.5
-    patience: float = 300.0
+    patience: float | None = None
     drop: tuple[str, ...] = ()
     add: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -136,15 +136,18 @@ def parse(spec: str) -> Endpoint:
     return Endpoint(urls, match["model"], **options)
 
 
-def seconds(spec: str, name: str, value: str) -> float:
+def seconds(where: str, name: str, value: str) -> float:
     """Returns a duration in seconds: ``90``, ``90s``, ``5m``, ``5min``, ``2h``, ``1d``.
+
+    Args:
+        where, name: of the option, for messages.
 
     Raises:
         UsageError: it is none.
     """
     match = _DURATION.fullmatch(value.strip())
     if match is None:
-        raise UsageError(f"{spec}: {name}={value!r} is no duration; it is written 90, 5m, 2h or 1d")
+        raise UsageError(f"{where}: {name}={value!r} is no duration; it is written 90, 5m, 2h or 1d")
     return float(match[1]) * _SECONDS[match[2] or ""]
 
 

@@ -146,3 +146,51 @@ def test_a_budget_of_calls_stops_with_exit_3_and_the_same_command_goes_on(comman
     assert stopped.json["calls"]["asked"] == 25
     assert done.json["calls"]["asked"] == 3 * PROMPTS - 25
     assert served.engine.count["answered"] == 3 * PROMPTS
+
+
+def test_thoughts_are_a_column_of_completions_and_no_part_of_the_answer(command, serve_engine, prompts, tmp_path):
+    served = serve_engine()
+    texts = Random(5)
+
+    def speak(body):
+        if body["model"] == "referee":
+            return '<think>B, or tie?</think>{"winner": "tie"}'
+        return f"<think>fruit</think>\n\nplum {texts.random()}"
+
+    served.engine.speak = speak
+    ran = command(*_oaif(served.url, prompts))
+
+    assert ran.json["comparisons"] == {"pairwise": {"tied": PROMPTS}}
+    completions = Store.open(tmp_path / "lake").read("completions").collect()
+    assert set(completions["reasoning"]) == {"fruit"}
+    assert all(row[0]["content"].startswith("plum ") for row in completions["messages"])
+
+
+def test_what_an_endpoint_was_found_to_refuse_is_asked_otherwise_and_stands_with_the_run(
+    command, serve_engine, prompts, tmp_path
+):
+    served = serve_engine()
+    texts = Random(5)
+    served.engine.speak = lambda body: '{"winner": "tie"}' if body["model"] == "referee" else f"plum {texts.random()}"
+    refusal = canned({"error": {"message": "`top_p` is not supported with this model", "param": "top_p"}}, 400)
+    served.engine.script.extend([refusal] * PROMPTS)
+
+    ran = command(*_oaif(served.url, prompts))
+
+    assert ran.code == 0
+    assert ran.json["calls"]["failed"] == 0
+    assert ran.err.count("it refuses top_p") == 1
+    (calls,) = Store.open(tmp_path / "lake").read("runs").collect()["calls"]
+    (learnt,) = json.loads(calls)["learnt"].values()
+    assert len(learnt) == 1
+
+
+def test_prompts_that_do_not_fit_are_errors_of_their_rows(command, serve_engine, prompts):
+    served = serve_engine()
+    too_long = canned({"error": {"message": "This model's maximum context length is 64 tokens"}}, 400)
+    served.engine.script.extend([too_long] * 500)
+
+    ran = command(*_oaif(served.url, prompts))
+
+    assert "calls failed" not in ran.message
+    assert ran.json["calls"]["failed"] == ran.json["calls"]["asked"] > 0
