@@ -46,7 +46,7 @@ CHAT: list[dict[str, Any]] = [
 ]  # fmt: skip
 TEXT: list[dict[str, Any]] = [{"choices": [{"index": 0, "text": " 4", "finish_reason": "eos", "logprobs": {
     "tokens": [" ", "4"], "token_logprobs": [None, -0.5], "top_logprobs": [None, {"4": -0.5}]}}]}]  # fmt: skip
-ODD = (
+ODD: tuple[Any, ...] = (
     None, True, False, 0, -1, 1, 3.5, -0.0, 2**31, 2**53, 2**63, 2**64 - 1, -(2**63), 1e308, -1e308, 5e-324, "",
     " ", "4", "stop", "STOP", "SAFETY", "\x00", "\ufeff", "é漢😀", "x" * 5000, "<think>", "</think>", "1e9", "-3",
     "NaN", [], {}, [[]], [None], [{}], {"a": None}, {"text": 3}, [["a", -1]], [{"token": None}], {"content": 7},
