@@ -281,8 +281,7 @@ class OpenAI:
 
     def _given_up(self, fault: faults.Fault, replica: Replica, tries: int, seconds: float, *, late: bool) -> Reply:
         if fault.gone or late:
-            silent = f"{replica.url} has not answered for {seconds:.0f} s"
-            raise EndpointError(f"{silent}: {fault.what}. Is it still running?")
+            raise EndpointError(faults.silent(replica.url, f"{seconds:.0f} s", fault.what))
         return Reply(error=f"{replica.url}: given up after {tries} failed attempts in {seconds:.0f} s: {fault.what}")
 
     def _fatal(self, replica: Replica, response: Response) -> EndpointError:

@@ -7,7 +7,7 @@ import logging
 import math
 
 from schemas.errors import EndpointError
-from tasks.backends.openai_faults import Fault, out_of_quota, spoken
+from tasks.backends.openai_faults import Fault, out_of_quota, silent, spoken
 
 log = logging.getLogger(__name__)
 PATIENCE_S = 300.0
@@ -62,8 +62,8 @@ class Away:
             if fault.limited or fault.quota:
                 raise EndpointError(out_of_quota(url, fault.what, fault.after_s, self.patience_s))
             raise EndpointError(
-                f"{url} has not answered for {spoken(now - self._since)}: {fault.what}. Is it still running? Every "
-                "answer is kept, the same command goes on from here; ?patience=… in the SPEC waits for longer"
+                f"{silent(url, spoken(now - self._since), fault.what)} Every answer is kept, the same command goes on "
+                "from here; ?patience=… in the SPEC waits for longer"
             )
         if first and (fault.outage or fault.quota):
             log.warning("%s: %s; waiting for it, up to %s", self.spec, fault.what, spoken(self.patience_s))

@@ -163,6 +163,11 @@ def out_of_quota(url: str, what: str, after_s: float | None, patience_s: float) 
     )
 
 
+def silent(url: str, how_long: str, what: str) -> str:
+    """Returns the message of an EndpointError about one that gives no answers."""
+    return f"{url} has not answered for {how_long}: {what}. Is it still running?"
+
+
 def spoken(seconds: float) -> str:
     """Returns a duration as people say it.
 

@@ -173,7 +173,7 @@ def test_what_an_endpoint_was_found_to_refuse_is_asked_otherwise_and_stands_with
     texts = Random(5)
     served.engine.speak = lambda body: '{"winner": "tie"}' if body["model"] == "referee" else f"plum {texts.random()}"
     refusal = canned({"error": {"message": "`top_p` is not supported with this model", "param": "top_p"}}, 400)
-    served.engine.script.extend([refusal] * PROMPTS)
+    served.engine.script.extend([refusal] * 5)
 
     ran = command(*_oaif(served.url, prompts))
 
