@@ -33,7 +33,7 @@ async def opened(
     with _disk_errors(root):
         store = Store.open(root)
         with store.run_lock(plan.dataset), _workers(plan, settings) as workers:
-            ledger = Ledger.open(settings.ledger or str(Path(root) / "ledger.sqlite"))
+            ledger = Ledger.open(settings.ledger or str(Path(root) / "ledger.sqlite"), patience_s=settings.patience_s)
             try:
                 yield store, Driver(plan.backends, ledger, budget=budget, workers=workers, offline=offline)
             finally:

@@ -27,7 +27,7 @@ from flows.opening import interrupts, opened, remembered, revisions, start
 from flows.plan import Plan
 from flows.result import Counts, Result, spent
 from flows.settings import Settings
-from schemas.errors import PairwrightError, RefusedError, StoppedError, UsageError
+from schemas.errors import PairwrightError, RefusedError, StoppedError, StoreError, UsageError
 from schemas.tables import TABLES
 from storage.catalog import write_catalog
 from storage.store import Store
@@ -145,7 +145,8 @@ class _Run:
         except StoppedError as stop:
             return self._record("stopped", None, reason=str(stop))
         except PairwrightError as error:
-            self._record("failed", None, reason=str(error))
+            with contextlib.suppress(StoreError):  # the disk is as full for this row as for what failed
+                self._record("failed", None, reason=str(error))
             raise
         with progress.working("selecting over all rows", shown=watch is not None) as say:
             return await asyncio.to_thread(self._publish, say)
@@ -158,16 +159,19 @@ class _Run:
         if recipe.require_audit:
             check_floor(recipe.require_audit, judgings, self.plan.audits)
         pending: asyncio.Task[None] | None = None
-        try:
-            async for shard in answers(
-                self.driver, self.plan.prompts.shards(SHARD), blocks, judgings, shards.judged(self.plan)
-            ):  # fmt: skip
+        given = answers(self.driver, self.plan.prompts.shards(SHARD), blocks, judgings, shards.judged(self.plan))
+        async with contextlib.aclosing(given):  # what is in flight lands, whatever ends this
+            try:
+                async for shard in given:
+                    if pending:
+                        await pending  # at most one shard is being written: the store holds back the engines
+                    pending = asyncio.create_task(self.on_shard(shard.number, self._work(shard)))
+            except Exception as error:
+                self.driver.stop(error)  # nothing more is bought for a run that has failed
+                raise
+            finally:
                 if pending:
-                    await pending  # at most one shard is being written: the store holds back the engines, not memory
-                pending = asyncio.create_task(self.on_shard(shard.number, self._work(shard)))
-        finally:
-            if pending:
-                await pending
+                    await pending
 
     def _work(self, shard: Answered) -> ShardWork:
         def work() -> None:

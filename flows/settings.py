@@ -20,6 +20,7 @@ class Settings(BaseSettings):
     Attributes:
         root: the lake. ledger: where answers are kept; null is ``ledger.sqlite`` in the lake, a ``postgresql://`` URL
             is a server that several machines share.
+        patience_s: how long a full disk or a database that does not answer is waited for, answers in hand.
         workers: processes that run rules. ask_above: a run that would cost more US dollars asks first.
         sandbox: SPEC of what runs programs; ``sandbox?unsafe=1`` allows to run them without one.
     """
@@ -28,6 +29,7 @@ class Settings(BaseSettings):
 
     root: str = "./lake"
     ledger: str | None = None
+    patience_s: float = Field(default=60.0, ge=0)
     workers: int = Field(default=min(2, os.cpu_count() or 1), ge=0)
     ask_above: float = 1.0
     sandbox: str = "sandbox"

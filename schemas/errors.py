@@ -94,7 +94,16 @@ class EndpointError(UnavailableError):
 
 
 class StoreError(UnavailableError):
-    """The lake or the ledger cannot be read or written."""
+    """The lake or the ledger cannot be read or written.
+
+    Args:
+        passing: it may go away by itself or by what somebody does meanwhile (a full disk, a server that restarts), so
+            that trying again is worth it.
+    """
+
+    def __init__(self, message: str, *, passing: bool = False) -> None:
+        super().__init__(message)
+        self.passing = passing
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

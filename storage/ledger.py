@@ -9,26 +9,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import queue
-import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from schemas.errors import StoreError
 from schemas.exchange import Reply, Request
 from storage import ledger_audit
 from storage.ledger_rows import Call, Stored, Usage, first_wins, key_of, to_call
 from storage.ledger_sqlite import SqliteCalls
+from storage.ledger_writer import PAUSE_S, Writer
 
 __all__ = ["Call", "Ledger", "Stored"]
 
-GATHER = 0.02
-"""How long the first answer of a commit waits for company, as a share of the time its call took …"""
-GATHER_S = (0.003, 0.02)
-"""… and in seconds: the least and the most."""
+T = TypeVar("T")
 REMEMBERED = 2048
 CLAIM_POLL_S = (0.02, 0.5)
 
@@ -71,32 +68,20 @@ class Calls(Protocol):
         """Lets go of it."""
 
 
-class _Batch:
-    """What goes into one commit, and who waits for it."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
-        self.calls: list[Call] = []
-        self.waiting: list[asyncio.Future[dict[int, Stored] | None]] = []
-        self.failures: list[tuple[str, str]] = []
-
-
 class Ledger:
     """Finds answers, keeps answers; used from one event loop, beside other processes on the same file."""
 
-    def __init__(self, calls: Calls) -> None:
-        self.calls = calls
-        self._batch: _Batch | None = None
-        self._writing = False
-        self._broken: StoreError | None = None
-        self._queue: queue.SimpleQueue[_Batch | None] = queue.SimpleQueue()
+    def __init__(self, calls: Calls, *, patience_s: float = 0.0) -> None:
+        self.calls, self.patience_s = calls, patience_s
         self._asked: dict[int, tuple[Request, bytes, bytes]] = {}
-        self._thread = threading.Thread(target=self._write, name="ledger", daemon=True)
-        self._thread.start()
+        self._writer = Writer(calls, patience_s)
 
     @classmethod
-    def open(cls, where: str | Path) -> Ledger:
+    def open(cls, where: str | Path, *, patience_s: float = 0.0) -> Ledger:
         """Returns the ledger of a file, made where there is none, or of a ``postgresql://`` URL.
+
+        Args:
+            patience_s: how long a full disk or a server that does not answer is waited for, once it is open.
 
         Raises:
             StoreError: it cannot be read and written.
@@ -104,8 +89,8 @@ class Ledger:
         if str(where).startswith(("postgresql://", "postgres://")):
             from storage.ledger_postgres import PostgresCalls
 
-            return cls(PostgresCalls(str(where)))
-        return cls(SqliteCalls(Path(where)))
+            return cls(PostgresCalls(str(where)), patience_s=patience_s)
+        return cls(SqliteCalls(Path(where)), patience_s=patience_s)
 
     def __enter__(self) -> Ledger:
         return self
@@ -134,62 +119,43 @@ class Ledger:
     async def keep(self, request: Request, reply: Reply, raw: bytes | None = None) -> Reply:
         """Returns once the answers are on disk, with those that count: another process may have been faster.
 
-        A reply with an error is counted as a failure and comes back at once; ``error`` choices are not kept.
+        A reply with an error is counted as a failure and comes back at once; ``error`` choices are not kept. An answer
+        that cannot be kept as it is comes back as a failed call.
 
         Raises:
-            StoreError: they could not be made durable; the ledger takes no more.
+            StoreError: they could not be made durable within the patience; the ledger takes no more.
         """
-        if self._broken is not None:
-            raise self._broken
-        loop = asyncio.get_running_loop()
-        batch = self._batch
-        if batch is None or batch.loop is not loop:
-            if batch is not None:  # of a loop that ended before it could hand this over
-                self._queue.put(batch)
-            batch = self._batch = _Batch(loop)
-            if not self._writing:
-                shortest, longest = GATHER_S
-                pause = min(longest, max(shortest, GATHER * reply.latency_s))
-                loop.call_later(pause, self._hand_over, batch)
         question, key = self._key(request, remember=False)
-        call = to_call(request, question, key, reply, raw, time.time_ns() // 1000)
-        if call is None:
-            batch.failures.append((request.model, (reply.error or "no answer in the reply")[:300]))
-            return reply
-        future: asyncio.Future[dict[int, Stored] | None] = loop.create_future()
-        batch.calls.append(call)
-        batch.waiting.append(future)
-        winners = await future
-        return reply if winners is None else _with_winners(reply, winners)
+        try:
+            call = to_call(request, question, key, reply, raw, time.time_ns() // 1000)
+            if call is not None:
+                winners = await self._writer.keep(call, reply.latency_s)
+                return reply if winners is None else _with_winners(reply, winners)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 — unfit for any database: it must not end or hang a run
+            reply = Reply(error=f"the answer cannot be kept: {error}", latency_s=reply.latency_s, cost=reply.cost)
+        self._writer.failed(request.model, reply.error or "no answer in the reply", reply.latency_s)
+        return reply
 
-    def _hand_over(self, batch: _Batch) -> None:
-        if self._batch is batch and not self._writing:
-            self._batch, self._writing = None, True
-            self._queue.put(batch)
+    def watch(self, on_trouble: Callable[[StoreError | None], None]) -> None:
+        """Has this called, in the loop's thread, when answers cannot be written now, and with null when they can."""
+        self._writer.on_trouble = on_trouble
 
-    def _write(self) -> None:
-        while (batch := self._queue.get()) is not None:
-            winners: dict[int, dict[int, Stored]] | StoreError
+    async def look(self, request: Request) -> dict[int, Stored]:
+        """Returns what ``find`` returns, waiting within the patience where the ledger cannot be read now."""
+        return await self._patiently(partial(self.find, request))
+
+    async def _patiently(self, step: Callable[[], T]) -> T:
+        end, pause = time.monotonic() + self.patience_s, PAUSE_S[0]
+        while True:
             try:
-                winners = self.calls.write(batch.calls, batch.failures)
+                return step()
             except StoreError as error:
-                winners = self._broken = error
-            try:
-                batch.loop.call_soon_threadsafe(self._written, batch, winners)
-            except RuntimeError:  # the loop has been closed: nobody waits any more
-                self._writing = False
-
-    def _written(self, batch: _Batch, winners: dict[int, dict[int, Stored]] | StoreError) -> None:
-        self._writing = False
-        if self._batch is not None:
-            self._hand_over(self._batch)
-        for position, future in enumerate(batch.waiting):
-            if future.done():  # its asker was cancelled; the answer is kept all the same
-                continue
-            if isinstance(winners, StoreError):
-                future.set_exception(winners)
-            else:
-                future.set_result(winners.get(position) if winners else None)
+                if not error.passing or time.monotonic() >= end:
+                    raise
+            await asyncio.sleep(pause)
+            pause = min(PAUSE_S[1], 2 * pause)
 
     async def claim(self, request: Request, found: dict[int, Stored]) -> dict[int, Stored]:
         """Waits while another live process asks this question; then it is ours to ask until ``release``.
@@ -200,14 +166,14 @@ class Ledger:
         Returns:
             What ``find`` finds once it is ours, so that nothing is bought that the other has bought meanwhile.
         """
-        key = self._key(request)[1]
-        if self.calls.claim(key):
-            return found if self.calls.alone else self.find(request)
+        claim = partial(self.calls.claim, self._key(request)[1])
+        if await self._patiently(claim):
+            return found if self.calls.alone else await self.look(request)
         pause, longest = CLAIM_POLL_S
-        while not self.calls.claim(key):
+        while not await self._patiently(claim):
             await asyncio.sleep(pause)
             pause = min(longest, 1.5 * pause)
-        return self.find(request)
+        return await self.look(request)
 
     def release(self, request: Request) -> None:
         """Ends a claim, by whom ``claim`` gave it to."""
@@ -261,11 +227,7 @@ class Ledger:
 
     def close(self) -> None:
         """Writes what is still queued, then lets go of the file."""
-        if self._batch is not None:
-            batch, self._batch = self._batch, None
-            self._queue.put(batch)
-        self._queue.put(None)
-        self._thread.join()
+        self._writer.close()
         self.calls.close()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from schemas.errors import MissingExtraError, StoreError, UsageError
-from storage.ledger_rows import Call, Stored, Usage, settle
+from storage.ledger_rows import Call, Stored, UnfitError, Usage, settle
 
 if TYPE_CHECKING:
     import psycopg
@@ -56,6 +56,7 @@ class PostgresCalls:
     def read(self, key: bytes) -> list[Usage]:
         """Returns the rows of a question, oldest first."""
         with self._explained():
+            self._revive_reader()
             query = f"select {_USAGE} from calls where key = %s order by id"
             return self._reader.execute(query, (key,), binary=True, prepare=True).fetchall()
 
@@ -65,17 +66,27 @@ class PostgresCalls:
         Raises:
             StoreError: nothing of this was added.
         """
-        with self._explained(), self._writer.transaction():
-            self._writer.execute("select pg_advisory_xact_lock(%s)", (_WRITERS,))
-            there: dict[bytes, list[Usage]] = {}
-            query = f"select key, {_USAGE} from calls where key = any(%s) order by id"
-            for key, *row in self._writer.execute(query, ([call.key for call in calls],), binary=True):
-                there.setdefault(key, []).append(tuple(row))
-            added, winners = settle(calls, there)
-            with self._writer.cursor() as cursor:
-                cursor.executemany(_INSERT, added)
-                cursor.executemany(_FAILED, [_without_nul(failure) for failure in failures])
+        with self._explained():
+            if self._writer.closed:
+                self._writer = self._connect()
+            with self._writer.transaction():
+                self._writer.execute("select pg_advisory_xact_lock(%s)", (_WRITERS,))
+                there: dict[bytes, list[Usage]] = {}
+                query = f"select key, {_USAGE} from calls where key = any(%s) order by id"
+                for key, *row in self._writer.execute(query, ([call.key for call in calls],), binary=True):
+                    there.setdefault(key, []).append(tuple(row))
+                added, winners = settle(calls, there)
+                with self._writer.cursor() as cursor:
+                    cursor.executemany(_INSERT, added)
+                    cursor.executemany(_FAILED, [_without_nul(failure) for failure in failures])
         return winners
+
+    def _revive_reader(self) -> None:
+        """Connects anew where the session is gone; its claims are taken again, but for those somebody has by now."""
+        if self._reader.closed:
+            self._reader = self._connect()
+            for key in self._held:
+                self._reader.execute("select pg_try_advisory_lock(%s, %s)", (_CLAIMS, _short(key)))
 
     @property
     def alone(self) -> bool:
@@ -93,11 +104,12 @@ class PostgresCalls:
         """Ends a claim."""
         if key in self._held:
             self._held.discard(key)
-            with self._explained():
+            with contextlib.suppress(self.psycopg.Error):  # a session that is gone holds nothing
                 self._reader.execute("select pg_advisory_unlock(%s, %s)", (_CLAIMS, _short(key)))
 
     def _try_lock(self, space: int, key: bytes) -> bool:
         with self._explained():
+            self._revive_reader()
             row = self._reader.execute("select pg_try_advisory_lock(%s, %s)", (space, _short(key))).fetchone()
         return bool(row and row[0])
 
@@ -152,9 +164,12 @@ class PostgresCalls:
     def _explained(self) -> Iterator[None]:
         try:
             yield
+        except (self.psycopg.DataError, self.psycopg.IntegrityError) as error:
+            raise UnfitError(" ".join(str(error).split())) from error
         except self.psycopg.Error as error:
             place = self.url.rpartition("@")[2]  # what stands before it may be a password
-            raise StoreError(f"postgresql://{place}: {' '.join(str(error).split())}") from error
+            lasting = isinstance(error, self.psycopg.ProgrammingError | self.psycopg.NotSupportedError)
+            raise StoreError(f"postgresql://{place}: {' '.join(str(error).split())}", passing=not lasting) from error
 
 
 def _short(key: bytes) -> int:

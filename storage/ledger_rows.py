@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from numbers import Integral, Real
+from typing import Any, NamedTuple, get_args
 
 import orjson
 
-from schemas.exchange import Choice, Reply, Request, Token
+from schemas.exchange import Choice, Outcome, Reply, Request, Token
+
+
+class UnfitError(ValueError):
+    """An answer that no database can hold as it is."""
 
 
 class Call(NamedTuple):
@@ -54,24 +59,100 @@ def key_of(question: bytes) -> bytes:
 
 
 def to_call(request: Request, question: bytes, key: bytes, reply: Reply, raw: bytes | None, at: int) -> Call | None:
-    """Returns the row of a reply, or null where no answer in it is one to keep (``error`` may be asked again)."""
+    """Returns the row of a reply, or null where no answer in it is one to keep (``error`` may be asked again).
+
+    Counts that no usage can be (negative, beyond 2**53, not a number) are kept as 0: the answer was paid for.
+
+    Raises:
+        UnfitError: an answer holds what is no answer, such as a number for its text.
+    """
     kept = [choice for choice in reply.choices if choice.outcome != "error"]
     if reply.error is not None or not kept:
         return None
+    for choice in kept:
+        if wrong := wrong_types(choice):
+            raise UnfitError(wrong)
     return Call(
-        key, request.first, request.n, at, request.model, reply.prompt_tokens, reply.cached_tokens,
-        sum(choice.completion_tokens for choice in kept), reply.cost, reply.latency_s, reply.fingerprint,
-        " ".join([choice.outcome for choice in kept]), encode(kept), question, raw,
+        key, request.first, request.n, at, request.model, _count(reply.prompt_tokens), _count(reply.cached_tokens),
+        sum(_count(choice.completion_tokens) for choice in kept), _amount(reply.cost), _amount(reply.latency_s),
+        _unicode(reply.fingerprint), " ".join([choice.outcome for choice in kept]), encode(kept), question, raw,
     )  # fmt: skip
 
 
+def wrong_types(choice: Choice) -> str | None:
+    """Returns what in an answer is not of its type, in words, or null."""
+    for name, kinds in _KINDS.items():
+        value = getattr(choice, name)
+        if type(value) not in kinds and (isinstance(value, bool) or not isinstance(value, kinds)):
+            return f"{name} is {_named(value)}, expected {_NAMES[kinds[-1]]}"
+    if choice.outcome not in _OUTCOMES:
+        return f"outcome is {choice.outcome!r}, expected {', '.join(_OUTCOMES)}"
+    for token in choice.tokens:
+        if type(token.text) is not str:
+            return f"a token is {_named(token.text)}, expected a text"
+        if type(token.logprob) is not float and (type(token.logprob) is bool or not isinstance(token.logprob, Real)):
+            return f"the log-probability of a token is {_named(token.logprob)}, expected a number"
+    return None
+
+
+_NAMES = {str: "a text", Integral: "a number", Real: "a number", bool: "true or false", list: "a list",
+          tuple: "a list", dict: "an object"}  # fmt: skip
+_KINDS: dict[str, tuple[Any, ...]] = {
+    "text": (str,), "outcome": (str,), "finish_reason": (str,), "index": (int, Integral),
+    "completion_tokens": (int, Integral), "logprob": (type(None), float, Real), "tool_calls": (type(None), str),
+    "tokens": (tuple,),
+}  # fmt: skip
+_OUTCOMES = get_args(Outcome)
+
+
+def _named(value: Any) -> str:
+    return "null" if value is None else next(
+        (name for kind, name in reversed(_NAMES.items()) if isinstance(value, kind)), type(value).__name__
+    )  # fmt: skip
+
+
+def _count(value: Any) -> int:
+    usual = isinstance(value, Integral) and not isinstance(value, bool) and 0 <= int(value) <= 2**53
+    return int(value) if usual else 0
+
+
+def _amount(value: Any) -> float:
+    usual = isinstance(value, Real) and not isinstance(value, bool) and -1e300 < float(value) < 1e300
+    return float(value) if usual else 0.0
+
+
+def _unicode(text: Any) -> str:
+    return str(text).encode("utf-8", "replace").decode()
+
+
 def encode(choices: list[Choice]) -> bytes:
-    """Returns the JSON of choices; what has its default value is left out."""
-    return orjson.dumps([_plain(choice) for choice in choices], option=orjson.OPT_SERIALIZE_NUMPY)
+    """Returns the JSON of choices; what has its default value is left out.
+
+    Halves of characters, which JSON cannot hold and endpoints send where they cut one in two, become question marks.
+    """
+    plain = [_plain(choice) for choice in choices]
+    try:
+        return orjson.dumps(plain, option=orjson.OPT_SERIALIZE_NUMPY)
+    except TypeError:
+        return orjson.dumps(_whole_characters(plain), option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _whole_characters(value: Any) -> Any:
+    if isinstance(value, str):
+        return _unicode(value)
+    if isinstance(value, dict):
+        return {_whole_characters(name): _whole_characters(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_whole_characters(item) for item in value]
+    return value
 
 
 def _plain(choice: Choice) -> dict[str, Any]:
-    plain: dict[str, Any] = {"index": choice.index, "text": choice.text, "completion_tokens": choice.completion_tokens}
+    plain: dict[str, Any] = {
+        "index": choice.index,
+        "text": choice.text,
+        "completion_tokens": _count(choice.completion_tokens),
+    }
     if choice.outcome != "ok":
         plain["outcome"] = choice.outcome
     if choice.finish_reason != "stop":

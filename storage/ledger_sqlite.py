@@ -12,7 +12,7 @@ from typing import Any
 
 from schemas.errors import StoreError
 from storage.ledger_archive import ARCHIVE, FILE_ROWS, Archive
-from storage.ledger_rows import Call, Stored, Usage, settle
+from storage.ledger_rows import Call, Stored, UnfitError, Usage, settle
 from storage.ledger_shared import Shared
 
 VERSION = 2
@@ -35,6 +35,11 @@ _COLUMNS = ", ".join(Call._fields)
 _ROW = f"({', '.join('?' * len(Call._fields))})"
 _USAGE = "prompt_tokens, cached_tokens, cost, latency_s, fingerprint, choices"
 _IS_MOVED = "substr(choices, 1, 1) = x'40'"
+_UNFIT = (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.ProgrammingError)
+_LASTING = (
+    ("not a database", "this is not a ledger"),
+    ("malformed", "the ledger is damaged; `pairwright ledger verify` says where"),
+)
 _CHUNK = 64  # rows a statement: the interpreter lock is given up once a statement, not once a row
 
 
@@ -45,6 +50,7 @@ class SqliteCalls:
         self.path = path
         self.archive = Archive(path.with_name(f"{path.stem}{ARCHIVE}"))
         self._last_id = 0
+        self._stale = False
         with self._explained(), contextlib.ExitStack() as undo:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = undo.enter_context(contextlib.closing(self._connect()))
@@ -88,6 +94,9 @@ class SqliteCalls:
             StoreError: nothing of this was added.
         """
         with self._explained():
+            if self._stale:
+                self._reopen()
+            self._stale = True
             self._writer.execute("begin immediate")
             try:
                 sure = self.shared.begin_write()
@@ -102,12 +111,21 @@ class SqliteCalls:
                 self._writer.execute("commit")
             except BaseException:
                 if self._writer.in_transaction:
-                    self._writer.execute("rollback")
+                    with contextlib.suppress(sqlite3.Error):
+                        self._writer.execute("rollback")
                 raise
             finally:
                 self.shared.end_write()
+            self._stale = False
             self._checkpoint()
         return winners
+
+    def _reopen(self) -> None:
+        """Writes by a new connection: one that has met a disk error may never get over it."""
+        fresh = self._connect()
+        with contextlib.suppress(sqlite3.Error):
+            self._writer.close()
+        self._writer = fresh
 
     def _fresh_keys(self) -> list[bytes]:
         rows = self._reader.execute("select id, key from calls where id > ? order by id", (self._last_id,)).fetchall()
@@ -131,7 +149,7 @@ class SqliteCalls:
             self._writer.execute(f"insert into calls ({_COLUMNS}) values {', '.join([_ROW] * size)}", values)
 
     def _checkpoint(self) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, sqlite3.Error):  # what was to be durable is
             if os.stat(f"{self.path}-wal").st_size > WAL_BYTES:
                 self._writer.execute("pragma wal_checkpoint(truncate)").fetchone()
 
@@ -235,11 +253,16 @@ class SqliteCalls:
     def _explained(self) -> Iterator[None]:
         try:
             yield
+        except _UNFIT as error:
+            raise UnfitError(str(error)) from error
         except (sqlite3.Error, OSError) as error:
             raise self._error(error) from error
 
     def _error(self, error: Exception) -> StoreError:
         text = str(error)
+        for sign, meaning in _LASTING:
+            if sign in text:
+                return StoreError(f"{self.path}: {meaning} ({text})")
         for sign, meaning in (
             ("disk is full", "the disk is full; nothing of the last answers was half-written"),
             ("No space left", "the disk is full; nothing of the last answers was half-written"),
@@ -248,12 +271,10 @@ class SqliteCalls:
             ("denied", "the ledger cannot be opened: no permission"),
             ("unable to open", "the ledger cannot be opened: the folder is missing, read-only or full"),
             ("locked", f"another process has held the ledger for {BUSY_S:g} s"),
-            ("not a database", "this is not a ledger"),
-            ("malformed", "the ledger is damaged; `pairwright ledger verify` says where"),
         ):
             if sign in text:
-                return StoreError(f"{self.path}: {meaning} ({text})")
-        return StoreError(f"{self.path}: {text}")
+                return StoreError(f"{self.path}: {meaning} ({text})", passing=True)
+        return StoreError(f"{self.path}: {text}", passing=True)
 
 
 def _chunks(total: int) -> Iterator[tuple[int, int]]:

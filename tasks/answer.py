@@ -7,7 +7,7 @@ is opened whenever the engines have room. Memory is bounded by the window and by
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -42,7 +42,7 @@ async def answers(
     samplings: Sequence[Samples],
     judgings: Sequence[Judging],
     judged: Callable[[Rows], Rows] | None = None,
-) -> AsyncIterator[Answered]:
+) -> AsyncGenerator[Answered, None]:
     """Yields every shard once, as soon as its last prompt is done.
 
     When the driver is stopped, what is in flight lands first, then the reason is raised.

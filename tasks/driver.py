@@ -2,7 +2,8 @@
 
 Exchanges are generators that ask; the driver answers thousands of them at once. For each request it looks in the
 ledger, asks the backend for what is missing, makes the answer durable, and only then hands it on. An answer keeps its
-slot until it is durable, so at most ``slots`` answers can be lost to a kill, and those were in flight.
+slot until it is durable, and nothing is sent while the ledger cannot be written, so at most ``slots`` answers can be
+lost to a kill, a full disk or a database that is gone, and those were in flight.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Any
 
-from schemas.errors import EndpointError, StoppedError
+from schemas.errors import EndpointError, StoppedError, StoreError
 from schemas.exchange import Choice, Reply, Request
 from storage.ledger import Ledger, Stored
 from tasks.backends.base import Backend
@@ -48,7 +49,9 @@ class Driver:
         self.revisions: Mapping[str, str] = {}
         self.tally = Tally()
         self.stopped: Exception | None = None
-        self.wake = asyncio.Event()
+        self.wake, self.writable = asyncio.Event(), asyncio.Event()
+        self.writable.set()
+        ledger.watch(self._on_trouble)
         self.finished = 0
         self._failures_in_a_row = 0
         groups: dict[str, list[Backend]] = {}
@@ -61,6 +64,13 @@ class Driver:
         """Sends nothing more; what is in flight lands and is kept. The first reason counts."""
         self.stopped = self.stopped or reason
         self.wake.set()
+        self.writable.set()  # whoever waits to ask is told
+
+    def _on_trouble(self, trouble: StoreError | None) -> None:
+        if trouble is None or self.stopped is not None:
+            self.writable.set()
+        else:
+            self.writable.clear()
 
     async def exchange(self, block: Callable[..., Any], *args: Any, order: Order = (0, 0), **params: Any) -> Rows:
         """Returns the rows of one exchange, or of one rule.
@@ -98,12 +108,20 @@ class Driver:
         Raises:
             StoppedError: the run was stopped, or its budget is used up, before this could be asked.
             EndpointError: the endpoint refuses us or is gone.
+            StoreError: the ledger can be neither read nor written, and did not come back within its patience.
         """
+        try:
+            return await self._ask(request, order)
+        except StoreError as error:
+            self.stop(error)
+            raise
+
+    async def _ask(self, request: Request, order: Order) -> Reply:
         backend = self.backends[request.model]
         if getattr(backend, "records", False):  # recorded data: nothing is bought, so nothing is kept
             return await backend.answer(request)
         request = revised(request, self.revisions)
-        found = self.ledger.find(request)
+        found = await self.ledger.look(request)
         replies: list[Reply] = []
         if len(found) < request.n and self.offline and request.kind != "run":
             replies = [Reply(error="not in the ledger")]
@@ -122,6 +140,7 @@ class Driver:
         self._may_go_on()
         await gate.enter(order)
         try:
+            await self.writable.wait()
             self._may_go_on()
             self.tally.asked += 1
             self.tally.in_flight += 1
@@ -129,7 +148,7 @@ class Driver:
                 reply = await self.ledger.keep(request, await backend.answer(request))
             finally:
                 self.tally.in_flight -= 1
-        except EndpointError as error:
+        except (EndpointError, StoreError) as error:  # before the slot is given back: nobody asks who cannot keep
             self.stop(error)
             raise
         finally:

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,11 +16,15 @@ import pytest
 from schemas.errors import StoreError
 from schemas.exchange import Choice, Reply, Request, Token
 from storage.ledger import Ledger
+from storage.ledger_rows import key_of
 
 pytest.importorskip("psycopg")
 ASK = Request("embedded", ({"role": "user", "content": "What is 2 + 2?"},), n=2)
 FOUR = Choice(0, "4 \x00 é", logprob=-0.5, tokens=(Token("4", -0.5),), completion_tokens=1)
 FIVE = Choice(1, "5", "truncated", "length", completion_tokens=9)
+
+
+restarts: dict[str, Callable[[], None]] = {}
 
 
 def program(name: str) -> str:
@@ -48,6 +52,7 @@ def server() -> Iterator[str]:
     options = f"-c listen_addresses= -c unix_socket_directories={folder}"
     control = (program("pg_ctl"), "-D", f"{folder}/data", "-w", "-l", f"{folder}/log", "-o", options)
     run(*control, "start")
+    restarts[f"postgresql://tester@/postgres?host={folder}"] = lambda: run(*control, "-m", "fast", "restart")
     try:
         yield f"postgresql://tester@/postgres?host={folder}"
     finally:
@@ -60,7 +65,7 @@ def url(server: str) -> str:
     import psycopg
 
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute("drop table if exists calls, failures")
+        connection.execute("drop table if exists calls, failures, drops, about")
     return server
 
 
@@ -140,3 +145,50 @@ def test_nobody_there_is_an_error_without_the_password() -> None:
     with pytest.raises(StoreError, match=r"127\.0\.0\.1") as raised:
         Ledger.open("postgresql://me:s3cret@127.0.0.1:9/db")
     assert "s3cret" not in str(raised.value)
+
+
+def test_a_server_that_restarts_in_mid_run_loses_nothing_and_no_answer_is_bought_twice(url: str) -> None:
+    from tasks.driver import Driver
+
+    sent: list[int] = []
+
+    class Counting:
+        spec, slots = "script", 16
+
+        async def start(self) -> dict[str, str]:
+            return {}
+
+        async def answer(self, request: Request) -> Reply:
+            assert request.seed is not None
+            sent.append(request.seed)
+            if len(sent) == 60:
+                await asyncio.to_thread(restarts[url])
+            return Reply((replace(FOUR, text=str(request.seed)),))
+
+        async def close(self) -> None:
+            """Nothing to close."""
+
+    async def go() -> list[Reply]:
+        with Ledger.open(url, patience_s=60) as ledger:
+            driver = Driver({"script": Counting()}, ledger)
+            return await asyncio.gather(*(driver.ask(Request("script", seed=i)) for i in range(200)))
+
+    assert [reply.text for reply in asyncio.run(go())] == [str(i) for i in range(200)]
+    assert sorted(sent) == list(range(200))
+    with Ledger.open(url) as ledger:
+        assert ledger.stats()["answers"] == 200
+        assert ledger.verify() == []
+
+
+def test_a_claim_outlives_the_session_it_was_made_in(url: str) -> None:
+    key = key_of(ASK.question())
+    with Ledger.open(url) as one:
+        assert one.calls.claim(key)
+        restarts[url]()
+        with pytest.raises(StoreError, match=r"terminating connection|closed|server"):
+            one.calls.read(key)
+        assert one.calls.read(key) == []
+        with Ledger.open(url) as other:
+            assert not other.calls.claim(key)
+            one.calls.release(key)
+            assert other.calls.claim(key)
