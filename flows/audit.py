@@ -89,7 +89,7 @@ async def asked(
         judging = Judging(recipe.of("judge")[0], recipe.name, fingerprints)
         run_id = content_id("audit", judging.fingerprint, prompts.digest)
         judgments = []
-        async for shard in answers(driver, prompts.shards(256), [_Given(completions)], [judging]):
+        async for shard in answers(driver, prompts.shards(256), [Given(completions)], [judging]):
             store.append("prompts", shard.prompts, run_id=run_id)
             store.append("completions", frame(shard.completions, "completions"), run_id=run_id)
             store.append("judgments", frame(shard.judgments, "judgments"), run_id=run_id)
@@ -113,7 +113,7 @@ def own_name(spec: str | None, gold: pl.DataFrame) -> str | None:
     return next((name for name in names if name and name in known), spec)
 
 
-class _Given:
+class Given:
     """Stands in for a sampler: the completions are the gold set's."""
 
     def __init__(self, completions: dict[str, list[dict[str, Any]]]) -> None:

@@ -61,9 +61,13 @@ COMMANDS = {
     "rollback": ("flows.commands.keeping:rollback", "Publish the content of VERSION again, as the newest version."),
     "promote": ("flows.commands.keeping:promote", "Publish VERSION, which a gate held back, all the same."),
     "vacuum": ("flows.commands.keeping:vacuum", "Delete data files that neither a version nor a table needs."),
+    "migrate": (
+        "flows.commands.keeping:migrate",
+        "Bring the lake to today's format; answers, versions and audits stay.",
+    ),
     "ledger": (
         "flows.commands.keeping:ledger",
-        "Look into the answers that were bought: stats, verify, export, compact.",
+        "Look into the answers that were bought: stats, verify, export, compact, drop.",
     ),
     "reparse": (
         "flows.commands.running:reparse",

@@ -15,7 +15,7 @@ from schemas.exchange import Choice, Reply, Request
 from schemas.ids import content_id
 from storage.ledger import Ledger, Stored
 from tasks import registry
-from tasks.answer import answers
+from tasks.answer import answers, keyed
 from tasks.backends.base import Backend
 from tasks.backends.replay import Replay
 from tasks.driver import Driver, Rows, from_ledger, revised
@@ -63,7 +63,7 @@ def estimate(
         backend = plan.backends[request.model]
         if isinstance(backend, Replay):
             return backend.told(request)
-        found = ledger.find(revised(request, revisions))
+        found = ledger.find(revised(request, revisions), plan.names.get(request.model, ()))
         uses[request.model].add(request, found)
         if len(found) == request.n:
             return from_ledger(found)
@@ -71,7 +71,7 @@ def estimate(
         return Reply(choices=tuple(found[i].choice if i in found else _placeholder(i) for i in wanted))
 
     sampled = next(plan.prompts.shards(walked))
-    for prompt in sampled.iter_rows(named=True):
+    for prompt in keyed(sampled, plan.elders):
         _walk(plan, prompt, reply)
     scale = plan.prompts.height / sampled.height
     models = [_row(spec, use, plan.backends[spec], scale) for spec, use in sorted(uses.items())]

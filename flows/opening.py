@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import logging
 import signal
 from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -17,12 +18,17 @@ from flows.plan import Plan
 from flows.settings import Settings
 from schemas.errors import StoppedError, StoreError, UsageError
 from schemas.ids import content_id
+from storage import formats
 from storage.ledger import Ledger
 from storage.store import Store
 from tasks import registry
+from tasks.backends.openai_spec import one_spelling
+from tasks.backends.specs import parse
 from tasks.driver import Driver
 from tasks.spending import Budget
 from tasks.workers import quit_with_parent
+
+log = logging.getLogger(__name__)
 
 
 @contextlib.asynccontextmanager
@@ -35,11 +41,39 @@ async def opened(
         with store.run_lock(plan.dataset), _workers(plan, settings) as workers:
             ledger = Ledger.open(settings.ledger or str(Path(root) / "ledger.sqlite"), patience_s=settings.patience_s)
             try:
-                yield store, Driver(plan.backends, ledger, budget=budget, workers=workers, offline=offline)
+                plan.elders, plan.names = older(store, plan)
+                driver = Driver(plan.backends, ledger, budget=budget, workers=workers, offline=offline)
+                driver.elders, driver.names = plan.elders, plan.names
+                yield store, driver
             finally:
                 for backend in plan.backends.values():
                     await backend.close()
                 ledger.close()
+
+
+def older(store: Store, plan: Plan) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """Brings the lake to today's format, and returns what its older answers go by; see ``tasks.driver.Driver``."""
+    if formats.migrate(store) < formats.FORMAT:
+        log.warning(
+            "the lake at %s had format 1 and has format %d now: its answers are found as before, and an older "
+            "Pairwright does not run on it any more; `pairwright migrate` carries its audits over", store.root,
+            formats.FORMAT,
+        )  # fmt: skip
+    elders = formats.elders(store)
+    names: dict[str, list[str]] = {}
+    for spec in _specs(store) if elders or formats.from_first(store) else ():
+        one = parse(spec).text
+        if one != spec and one in plan.backends:
+            names.setdefault(one, []).append(spec)
+    return elders, names
+
+
+def _specs(store: Store) -> list[str]:
+    """Returns the SPECs that runs of this lake have used."""
+    found: dict[str, None] = {}
+    for settings in store.read("runs", columns=["settings"]).collect()["settings"]:
+        found |= dict.fromkeys(orjson.loads(settings)["backends"])
+    return list(found)
 
 
 async def start(plan: Plan) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
@@ -57,12 +91,19 @@ def remembered(plan: Plan, store: Store) -> tuple[dict[str, str], dict[str, dict
     told: dict[str, dict[str, str]] = {}
     runs = store.read("runs", columns=["created_at", "settings"]).sort("created_at").collect()
     for settings in runs["settings"]:
-        told.update(orjson.loads(settings)["backends"])
+        for spec, answer in orjson.loads(settings)["backends"].items():
+            told[parse(spec).text] = respelt(answer)
+            told[spec] = answer
     for spec in plan.backends:
         if spec not in told:
             raise UsageError(f"{spec} has answered nothing on this lake; run the recipe first")
     told = {spec: told[spec] for spec in plan.backends}
     return {spec: content_id("backend", answer) for spec, answer in told.items()}, told
+
+
+def respelt(answer: Mapping[str, str]) -> dict[str, str]:
+    """Returns what a backend said it runs, with its endpoint in the one way that all spellings share."""
+    return {name: one_spelling(value) if name == "endpoint" else value for name, value in answer.items()}
 
 
 def revisions(told: Mapping[str, Mapping[str, str]]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,7 @@ class Plan:
         prompts: counted and checked. backends: SPEC -> backend, not started. before: steps on completions, before
             scores. after: filters, weighters and relabelers, shard by shard. last: those that need all rows.
         audits: of the lake, filled in when the run opens it. request: what this is the plan of.
+        elders, names: of the lake; see ``tasks.driver.Driver``.
     """
 
     recipe: Recipe
@@ -67,6 +69,8 @@ class Plan:
     gates: list[Step]
     audits: pl.DataFrame = field(default_factory=AUDITS.empty)
     request: Request | None = None
+    elders: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def late(self) -> bool:
@@ -79,8 +83,11 @@ class Plan:
         return content_id("run", self.recipe.hash, self.dataset, self.seed, self.prompts.digest, fingerprints)
 
 
-def make(request: Request) -> Plan:
+def make(request: Request, *, as_written: bool = False) -> Plan:
     """Returns the plan of a run; nothing is asked and nothing is written.
+
+    Args:
+        as_written: take the addresses of endpoints as they are written, as the first format of the lake did.
 
     Raises:
         UsageError: the recipe, a file or a combination of arguments is wrong; the message says which and what to do.
@@ -102,7 +109,7 @@ def make(request: Request) -> Plan:
         made = _made(recipe, request.seed)
         prompts = load.Prompts(lambda: iter([made]), request.limit)
     _check_needs(recipe, prompts, str(file or f"recipe {recipe.name}"))
-    recipe, opens = canonical(recipe)
+    recipe, opens = canonical(recipe, as_written=as_written)
     given = replayed(request.data, request.mapping) if request.data else {}
     blocks = {verb: [Step.of(spec, recipe.name) for spec in recipe.of(verb)] for verb in ("score", "select", "gate")}
     before, after, last = _curation(recipe)
@@ -143,7 +150,7 @@ def _check_needs(recipe: Recipe, prompts: load.Prompts, file: str) -> None:
         row += frame.height
 
 
-def canonical(recipe: Recipe) -> tuple[Recipe, dict[str, str]]:
+def canonical(recipe: Recipe, *, as_written: bool = False) -> tuple[Recipe, dict[str, str]]:
     """Returns the recipe with every SPEC stripped of its options, and what each SPEC is opened with.
 
     Options say how to ask, not what, so they belong neither to the recipe's hash nor to an answer's key. The recipe
@@ -168,8 +175,9 @@ def canonical(recipe: Recipe) -> tuple[Recipe, dict[str, str]]:
                     f"recipe {recipe.name}, block {block.verb}: {block.name} names no {name}; give {option}"
                 )
             spec = parse(params[name])
-            opens[spec.text] = params[name]
-            changed[name] = spec.text
+            text = spec.written if as_written else spec.text
+            opens[text] = params[name]
+            changed[name] = text
         mark = registry.find(block.verb, block.name).mark
         if mark.runs or (mark.asks and not models):
             opens["sandbox"] = Settings().sandbox

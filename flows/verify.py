@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from flows.opening import remembered
 from flows.plan import Plan, Request, make
 from flows.settings import Settings
 from schemas.errors import UsageError
+from storage import formats
 from storage.store import Store
 from storage.upkeep import verify_version
 from storage.versions import Version
@@ -37,9 +39,8 @@ def verify(root: str, dataset: str, *, settings: Settings | None = None) -> dict
     version = store.resolve(dataset)
     wrong, origin = verify_version(store, version), _origin(store, version)
     with tempfile.TemporaryDirectory(prefix="pairwright-verify-") as scratch:
-        plan = _plan(store, origin, Path(scratch))
-        fingerprints, _ = remembered(plan, store)
-        if plan.identity(fingerprints)[:24] != origin.run_id[:24]:
+        plan = next((plan for plan in _plans(store, origin, Path(scratch)) if _is_of(plan, store, origin)), None)
+        if plan is None:
             raise UsageError(
                 f"{version.name} cannot be made again: its prompts, data or a file that its recipe reads have changed "
                 "since, or other models answer under the same names"
@@ -63,8 +64,14 @@ def _origin(store: Store, version: Version) -> Version:
     return version
 
 
-def _plan(store: Store, version: Version, scratch: Path) -> Plan:
-    """Returns the plan of the version's run, from what the run wrote down of itself."""
+def _is_of(plan: Plan, store: Store, version: Version) -> bool:
+    """Whether a plan is that of a version's run."""
+    fingerprints, _ = remembered(plan, store)
+    return plan.identity(fingerprints)[:24] == version.run_id[:24]
+
+
+def _plans(store: Store, version: Version, scratch: Path) -> Iterator[Plan]:
+    """Yields the plan of the version's run, from what the run wrote down of itself; also as the first format did it."""
     rows = store.read("runs").filter(pl.col("run_id") == version.run_id).collect()
     if not rows.height:
         raise UsageError(f"{version.name} was not made by a run ({version.run_id}), so nothing makes it again")
@@ -78,12 +85,12 @@ def _plan(store: Store, version: Version, scratch: Path) -> Plan:
     for file in filter(None, (prompts, data)):
         if not file.is_file():
             raise UsageError(f"{version.name} cannot be made again: its file {file} is not there any more")
-    return make(
-        Request(
-            str(recipe), prompts=prompts, data=data, mapping=asked["mapping"], limit=asked["limit"], seed=asked["seed"],
-            publish=version.dataset,
-        )
+    request = Request(
+        str(recipe), prompts=prompts, data=data, mapping=asked["mapping"], limit=asked["limit"], seed=asked["seed"],
+        publish=version.dataset,
     )  # fmt: skip
+    for as_written in (True, False):
+        yield make(request, as_written=as_written)
 
 
 def _prepare(store: Store, scratch: Store) -> None:
@@ -92,3 +99,4 @@ def _prepare(store: Store, scratch: Store) -> None:
         rows = store.read(name).collect()
         if rows.height:
             scratch.append(name, rows, run_id=None)
+    formats.carry(store, scratch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 
@@ -26,6 +27,21 @@ def content_id(*parts: Any) -> str:
     True
     """
     return blake2b(canonical(parts), digest_size=16).hexdigest()
+
+
+def prompt_key(messages: Any) -> str:
+    """Returns the content id of what a prompt asks: of its messages alone, as rows of a table.
+
+    A prompt's id covers its reference, tests and group too. Seeds are made of the key, so that correcting one of these
+    changes no question and buys no answer again. A prompt that has none of these has its id for its key.
+    """
+    return content_id("prompt", messages, None, None, None)
+
+
+def key_of(prompt: Mapping[str, Any]) -> str:
+    """Returns what a prompt's seeds and coins are made of: its ``prompt_key``, or its id where nobody gave it one."""
+    key: str = prompt.get("prompt_key") or prompt["prompt_id"]
+    return key
 
 
 def coin(seed: int, *parts: Any) -> float:

@@ -18,8 +18,9 @@ from typing import Any, Protocol, TypeVar
 
 from schemas.errors import StoreError
 from schemas.exchange import Reply, Request
-from storage import ledger_audit
-from storage.ledger_rows import Call, Stored, Usage, first_wins, key_of, to_call
+from storage import ledger_audit, ledger_drop
+from storage.ledger_drop import Dropped
+from storage.ledger_rows import Call, Drop, Stored, Usage, first_wins, key_of, to_call
 from storage.ledger_sqlite import SqliteCalls
 from storage.ledger_writer import PAUSE_S, Writer
 
@@ -54,6 +55,12 @@ class Calls(Protocol):
 
     def scan(self) -> Iterator[Call]:
         """Yields every call, oldest first."""
+
+    def rows(self) -> Iterator[tuple[int, Call]]:
+        """Yields the number of every row and its call, oldest first."""
+
+    def rewrite(self, changes: Sequence[tuple[int, Call | None]], note: Drop) -> None:
+        """Puts calls in the place of rows, or takes rows out, and notes why, in one durable commit."""
 
     def query(self, sql: str) -> list[tuple[object, ...]]:
         """Returns the rows of a query over ``calls`` and ``failures``."""
@@ -98,12 +105,22 @@ class Ledger:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def find(self, request: Request) -> dict[int, Stored]:
+    def find(self, request: Request, names: Sequence[str] = ()) -> dict[int, Stored]:
         """Returns, of the samples a request wants, those already there: sample index -> answer.
+
+        Args:
+            names: how else the model was called; answers under these count where there is none under its own.
 
         Raises:
             StoreError: the ledger cannot be read, or an answer in it is damaged.
         """
+        found = self._find(request)
+        for name in names:
+            if len(found) < request.n:
+                found = self._find(replace(request, model=name)) | found
+        return found
+
+    def _find(self, request: Request) -> dict[int, Stored]:
         rows = self.calls.read(self._key(request)[1])
         if not rows:
             return {}
@@ -113,7 +130,8 @@ class Ledger:
         except ValueError as error:
             key = self._key(request)[1].hex()
             raise StoreError(
-                f"the ledger is damaged at {key} ({error}); `pairwright ledger verify` lists it"
+                f"the ledger is damaged at {key} ({error}); `pairwright ledger verify` lists it, "
+                f"`pairwright ledger drop {key} --because TEXT` has it asked again"
             ) from error
 
     async def keep(self, request: Request, reply: Reply, raw: bytes | None = None) -> Reply:
@@ -142,9 +160,9 @@ class Ledger:
         """Has this called, in the loop's thread, when answers cannot be written now, and with null when they can."""
         self._writer.on_trouble = on_trouble
 
-    async def look(self, request: Request) -> dict[int, Stored]:
+    async def look(self, request: Request, names: Sequence[str] = ()) -> dict[int, Stored]:
         """Returns what ``find`` returns, waiting within the patience where the ledger cannot be read now."""
-        return await self._patiently(partial(self.find, request))
+        return await self._patiently(partial(self.find, request, names))
 
     async def _patiently(self, step: Callable[[], T]) -> T:
         end, pause = time.monotonic() + self.patience_s, PAUSE_S[0]
@@ -168,12 +186,12 @@ class Ledger:
         """
         claim = partial(self.calls.claim, self._key(request)[1])
         if await self._patiently(claim):
-            return found if self.calls.alone else await self.look(request)
+            return found if self.calls.alone else found | await self.look(request)
         pause, longest = CLAIM_POLL_S
         while not await self._patiently(claim):
             await asyncio.sleep(pause)
             pause = min(longest, 1.5 * pause)
-        return await self.look(request)
+        return found | await self.look(request)
 
     def release(self, request: Request) -> None:
         """Ends a claim, by whom ``claim`` gave it to."""
@@ -199,6 +217,12 @@ class Ledger:
     def verify(self) -> list[str]:
         """Returns what is wrong with the ledger, one line each; nothing when every answer is what its key says."""
         return ledger_audit.verify(self.calls)
+
+    def drop(
+        self, *, because: str, key: str | None = None, row: int | None = None, sample: int | None = None
+    ) -> Dropped:  # fmt: skip
+        """Takes answers out of the ledger and notes why; see ``storage.ledger_drop.drop``."""
+        return ledger_drop.drop(self.calls, because=because, key=key, row=row, sample=sample)
 
     def export(self, path: str | Path) -> int:
         """Writes every answer, with its question, to a ``.parquet`` or ``.jsonl`` file; returns how many."""

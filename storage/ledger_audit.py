@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from schemas.errors import StoreError, UsageError
 from storage.files import atomic_file
-from storage.ledger_rows import Call, decode, key_of
+from storage.ledger_rows import Call, decode, key_of, wrong_types
 
 ANSWERS = pa.schema([
     ("key", pa.string()), ("index", pa.int32()), ("at", pa.timestamp("us", "UTC")), ("model", pa.string()),
@@ -31,6 +31,9 @@ class Readable(Protocol):
 
     def scan(self) -> Iterator[Call]:
         """Yields every call, oldest first."""
+
+    def rows(self) -> Iterator[tuple[int, Call]]:
+        """Yields the number of every row and its call, oldest first."""
 
     def query(self, sql: str) -> list[Any]:
         """Returns the rows of a query over ``calls`` and ``failures``."""
@@ -57,19 +60,28 @@ def stats(calls: Readable) -> dict[str, Any]:
     for model, error, count in calls.query("select model, error, count from failures order by model, error"):
         failures.setdefault(model, {})[error] = count
     totals = {name: sum(model[name] for model in models.values()) for name in ("calls", "answers", "cost")}
-    return {**totals, "models": models, "failures": failures}
+    dropped = [
+        {"at": at, "model": model, "answers": count, "cost": cost, "because": because}
+        for at, model, count, cost, because in calls.query(
+            "select at, model, answers, cost, because from drops order by at"
+        )
+    ]
+    return {**totals, "models": models, "failures": failures, "dropped": dropped}
 
 
 def verify(calls: Readable) -> list[str]:
-    """Returns one line for each fault: a key that is not its question's, choices that do not decode, a sample twice."""
+    """Returns one line for each fault: a key that is not its question's, choices that do not decode, a sample twice.
+
+    An answer of a wrong type (a number for its text, an outcome there is not) is a fault, too.
+    """
     seen: set[tuple[bytes, int]] = set()
     problems: list[str] = []
     try:
         problems += calls.check()
         if problems:
             return problems
-        for number, call in enumerate(calls.scan(), 1):
-            name = f"call {number} ({call.key.hex()}, {call.model})"
+        for number, call in calls.rows():
+            name = f"row {number} ({call.key.hex()}, {call.model})"
             if key_of(call.question) != call.key:
                 problems.append(f"{name}: the key is not that of its question")
             try:
@@ -77,9 +89,12 @@ def verify(calls: Readable) -> list[str]:
             except ValueError as error:
                 problems.append(f"{name}: {error}")
                 continue
-            if " ".join(choice.outcome for choice in choices) != call.outcomes:
+            if " ".join(str(choice.outcome) for choice in choices) != call.outcomes:
                 problems.append(f"{name}: the outcomes are not those of its answers")
             for choice in choices:
+                if wrong := wrong_types(choice):
+                    problems.append(f"{name}: sample {choice.index!r}: {wrong}")
+                    continue
                 if not call.first <= choice.index < call.first + call.n:
                     problems.append(f"{name}: sample {choice.index} was not asked for")
                 if (call.key, choice.index) in seen:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from schemas.errors import MissingExtraError, StoreError, UsageError
-from storage.ledger_rows import Call, Stored, UnfitError, Usage, settle
+from storage.ledger_rows import Call, Drop, Stored, UnfitError, Usage, settle
 
 if TYPE_CHECKING:
     import psycopg
@@ -23,7 +23,13 @@ create index if not exists calls_key on calls (key);
 create table if not exists failures (
   model text not null, error text not null, count bigint not null, primary key (model, error)
 );
+create table if not exists drops (
+  at bigint not null, key bytea not null, sample integer, model text not null, answers integer not null,
+  cost double precision not null, because text not null
+);
+create table if not exists about (format integer not null);
 """
+FORMAT = 3
 _COLUMNS = ", ".join(Call._fields)
 _USAGE = "prompt_tokens, cached_tokens, cost, latency_s, fingerprint, choices"
 _INSERT = f"insert into calls ({_COLUMNS}) values ({', '.join(['%s'] * len(Call._fields))})"
@@ -47,6 +53,16 @@ class PostgresCalls:
             with self._writer.transaction():
                 self._writer.execute("select pg_advisory_xact_lock(%s)", (_WRITERS,))  # two at once would both create
                 self._writer.execute(_SCHEMA)
+                found = self._writer.execute("select max(format) from about").fetchone()
+                if found is None or found[0] is None:
+                    self._writer.execute("insert into about values (%s)", (FORMAT,))
+        number = FORMAT if found is None or found[0] is None else found[0]
+        if number > FORMAT:
+            self.close()
+            raise StoreError(
+                f"the ledger on this database was written by a newer version of Pairwright (ledger format {number}, "
+                f"this one knows up to {FORMAT}): install that version, or choose another database"
+            )
 
     def _connect(self) -> psycopg.Connection[Any]:
         connection = self.psycopg.connect(self.url, autocommit=True, connect_timeout=10, client_encoding="utf8")
@@ -129,8 +145,25 @@ class PostgresCalls:
                 raise StoreError(f"{name} is locked by another run on this database; wait for it to end")
             yield
 
+    def rewrite(self, changes: Sequence[tuple[int, Call | None]], note: Drop) -> None:
+        """Puts calls in the place of rows, or takes rows out, and notes why, in one durable commit."""
+        names = ("n", "completion_tokens", "cost", "outcomes", "choices", "question", "raw")
+        change = f"update calls set {', '.join(f'{name} = %s' for name in names)} where id = %s"
+        with self._explained(), self._writer.transaction():
+            self._writer.execute("select pg_advisory_xact_lock(%s)", (_WRITERS,))
+            for number, call in changes:
+                if call is None:
+                    self._writer.execute("delete from calls where id = %s", (number,))
+                else:
+                    self._writer.execute(change, (*(getattr(call, name) for name in names), number))
+            self._writer.execute("insert into drops values (%s, %s, %s, %s, %s, %s, %s)", note)
+
     def scan(self) -> Iterator[Call]:
         """Yields every call, oldest first, as they were when it began."""
+        return (call for _, call in self.rows())
+
+    def rows(self) -> Iterator[tuple[int, Call]]:
+        """Yields the number of every row and its call, oldest first, as they were when it began."""
         with (
             self._explained(),
             contextlib.closing(self._connect()) as session,
@@ -138,9 +171,9 @@ class PostgresCalls:
             session.cursor("calls", binary=True) as cursor,
         ):
             cursor.itersize = 1000
-            cursor.execute(f"select {_COLUMNS} from calls order by id")
-            for row in cursor:
-                yield Call(*row)
+            cursor.execute(f"select id, {_COLUMNS} from calls order by id")
+            for number, *row in cursor:
+                yield number, Call(*row)
 
     def query(self, sql: str) -> list[Any]:
         """Returns the rows of a query over ``calls`` and ``failures``."""

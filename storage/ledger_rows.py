@@ -42,6 +42,22 @@ class Call(NamedTuple):
     raw: bytes | None
 
 
+class Drop(NamedTuple):
+    """What is kept of an answer that was taken out of the ledger.
+
+    Args:
+        at: microseconds since 1970. sample: which one; null for all of the row. answers: how many. cost: theirs.
+    """
+
+    at: int
+    key: bytes
+    sample: int | None
+    model: str
+    answers: int
+    cost: float
+    because: str
+
+
 class Stored(NamedTuple):
     """One answer that is there already, with its call's usage; ``cost`` is the answer's share of the call's."""
 
@@ -205,6 +221,9 @@ def stored(row: Usage) -> dict[int, Stored]:
     """Returns sample index -> answer of one row."""
     prompt_tokens, cached_tokens, cost, latency_s, fingerprint, data = row
     choices = decode(data)
+    for choice in choices:
+        if wrong := wrong_types(choice):
+            raise ValueError(f"sample {choice.index!r}: {wrong}")
     share = cost / len(choices) if choices else 0.0
     return {c.index: Stored(c, prompt_tokens, cached_tokens, share, latency_s, fingerprint) for c in choices}
 

@@ -12,11 +12,11 @@ from typing import Any
 
 from schemas.errors import StoreError
 from storage.ledger_archive import ARCHIVE, FILE_ROWS, Archive
-from storage.ledger_rows import Call, Stored, UnfitError, Usage, settle
+from storage.ledger_faults import BUSY_S, said_of
+from storage.ledger_rows import Call, Drop, Stored, UnfitError, Usage, settle
 from storage.ledger_shared import Shared
 
-VERSION = 2
-BUSY_S = 120.0
+VERSION = 3
 WAL_BYTES = 32 << 20
 _SCHEMA = f"""
 create table if not exists calls (
@@ -29,6 +29,10 @@ create index if not exists calls_key on calls (key);
 create table if not exists failures (
   model text not null, error text not null, count integer not null, primary key (model, error)
 ) strict, without rowid;
+create table if not exists drops (
+  at integer not null, key blob not null, sample integer, model text not null, answers integer not null,
+  cost real not null, because text not null
+) strict;
 pragma user_version = {VERSION};
 """
 _COLUMNS = ", ".join(Call._fields)
@@ -36,10 +40,6 @@ _ROW = f"({', '.join('?' * len(Call._fields))})"
 _USAGE = "prompt_tokens, cached_tokens, cost, latency_s, fingerprint, choices"
 _IS_MOVED = "substr(choices, 1, 1) = x'40'"
 _UNFIT = (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.ProgrammingError)
-_LASTING = (
-    ("not a database", "this is not a ledger"),
-    ("malformed", "the ledger is damaged; `pairwright ledger verify` says where"),
-)
 _CHUNK = 64  # rows a statement: the interpreter lock is given up once a statement, not once a row
 
 
@@ -56,7 +56,10 @@ class SqliteCalls:
             self._writer = undo.enter_context(contextlib.closing(self._connect()))
             version = self._writer.execute("pragma user_version").fetchone()[0]
             if version > VERSION:
-                raise StoreError(f"{path} was written by a newer version of Pairwright (ledger format {version})")
+                raise StoreError(
+                    f"{path} was written by a newer version of Pairwright (ledger format {version}, this one knows up "
+                    f"to {VERSION}): install that version, or choose another --root"
+                )
             if version < VERSION:
                 self._writer.executescript(f"begin immediate; {_SCHEMA} commit;")
             self._reader = undo.enter_context(contextlib.closing(self._connect()))
@@ -85,7 +88,7 @@ class SqliteCalls:
             rows = self._reader.execute(f"select {_USAGE} from calls where key = ? order by id", (key,)).fetchall()
             return [(*usage, self.archive.choices(choices)) for *usage, choices in rows]
         except sqlite3.Error as error:
-            raise self._error(error) from error
+            raise said_of(self.path, error) from error
 
     def write(self, calls: Sequence[Call], failures: Sequence[tuple[str, str]]) -> dict[int, dict[int, Stored]]:
         """Adds calls in one durable commit; returns the winners of those another was faster with (see ``settle``).
@@ -188,9 +191,26 @@ class SqliteCalls:
 
     def scan(self) -> Iterator[Call]:
         """Yields every call, oldest first, as they were when it began."""
+        return (call for _, call in self.rows())
+
+    def rows(self) -> Iterator[tuple[int, Call]]:
+        """Yields the number of every row and its call, oldest first, as they were when it began."""
         with self._explained(), contextlib.closing(self._connect()) as connection:
-            for row in connection.execute(f"select {_COLUMNS} from calls order by id"):
-                yield self.archive.call(Call(*row))
+            for number, *row in connection.execute(f"select id, {_COLUMNS} from calls order by id"):
+                yield number, self.archive.call(Call(*row))
+
+    def rewrite(self, changes: Sequence[tuple[int, Call | None]], note: Drop) -> None:
+        """Puts calls in the place of rows, or takes rows out, and notes why, in one durable commit."""
+        names = ("n", "completion_tokens", "cost", "outcomes", "choices", "question", "raw")
+        change = f"update calls set {', '.join(f'{name} = ?' for name in names)} where id = ?"
+        with self._explained(), self._writer:
+            self._writer.execute("begin immediate")
+            for number, call in changes:
+                if call is None:
+                    self._writer.execute("delete from calls where id = ?", (number,))
+                else:
+                    self._writer.execute(change, (*(getattr(call, name) for name in names), number))
+            self._writer.execute("insert into drops values (?, ?, ?, ?, ?, ?, ?)", note)
 
     def compact(self) -> int:
         """Moves every answer that is still in this file into a Parquet file of the archive; returns how many calls.
@@ -256,25 +276,7 @@ class SqliteCalls:
         except _UNFIT as error:
             raise UnfitError(str(error)) from error
         except (sqlite3.Error, OSError) as error:
-            raise self._error(error) from error
-
-    def _error(self, error: Exception) -> StoreError:
-        text = str(error)
-        for sign, meaning in _LASTING:
-            if sign in text:
-                return StoreError(f"{self.path}: {meaning} ({text})")
-        for sign, meaning in (
-            ("disk is full", "the disk is full; nothing of the last answers was half-written"),
-            ("No space left", "the disk is full; nothing of the last answers was half-written"),
-            ("readonly", "the ledger cannot be written: file or folder is read-only"),
-            ("Read-only", "the ledger cannot be written: file or folder is read-only"),
-            ("denied", "the ledger cannot be opened: no permission"),
-            ("unable to open", "the ledger cannot be opened: the folder is missing, read-only or full"),
-            ("locked", f"another process has held the ledger for {BUSY_S:g} s"),
-        ):
-            if sign in text:
-                return StoreError(f"{self.path}: {meaning} ({text})", passing=True)
-        return StoreError(f"{self.path}: {text}", passing=True)
+            raise said_of(self.path, error) from error
 
 
 def _chunks(total: int) -> Iterator[tuple[int, int]]:

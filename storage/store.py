@@ -27,7 +27,7 @@ from deltalake.exceptions import CommitFailedError
 
 from schemas.errors import StoreError, UsageError, nearest
 from schemas.tables import TABLES, Table, conform
-from storage import append, locks
+from storage import append, formats, locks
 from storage.delta import Delta, Root
 from storage.guard import guarded
 from storage.keys import KeyIndex
@@ -65,7 +65,8 @@ class Store:
             storage_options: what the object store needs, as delta-rs names it.
 
         Raises:
-            StoreError: there is nothing there and ``create`` is false, it is a file, or it cannot be made.
+            StoreError: there is nothing there and ``create`` is false, it is a file, it cannot be made, or a newer
+                Pairwright made it.
         """
         place = Root.of(root, storage_options)
         folder = place.folder
@@ -78,6 +79,7 @@ class Store:
                 if not folder.exists() and not create:
                     raise StoreError(f"there is no lake at {folder}; run a recipe first, or choose another --root")
                 folder.mkdir(parents=True, exist_ok=True)
+        formats.format_of(place)  # one that is newer than this program is left alone
         return cls(place)
 
     def append(

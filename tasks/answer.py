@@ -7,12 +7,13 @@ is opened whenever the engines have room. Memory is bounded by the window and by
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import polars as pl
 
 from schemas.exchange import Grown
+from schemas.ids import prompt_key
 from tasks.driver import Driver, Rows
 from tasks.judge import Judging, judge
 from tasks.sample import Samples, sample
@@ -57,7 +58,7 @@ async def answers(
     """
     window = _Window(driver, samplings, judgings, judged)
     open_shards: dict[int, _Shard] = {}
-    rows = _rows(shards, open_shards)
+    rows = _rows(shards, open_shards, driver.elders)
     exhausted = False
     try:
         while not exhausted or window.busy:
@@ -96,10 +97,23 @@ class _Shard:
         )  # fmt: skip
 
 
-def _rows(shards: Iterable[pl.DataFrame], opened: dict[int, _Shard]) -> Iterator[tuple[Order, dict[str, Any]]]:
+def keyed(prompts: pl.DataFrame, elders: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """Yields the rows of prompts as blocks are given them: with the ``prompt_key`` that their seeds are made of.
+
+    Args:
+        elders: prompt id or key -> the id that the seeds were made of in a lake of the first format.
+    """
+    for row in prompts.iter_rows(named=True):
+        key = prompt_key(row["messages"])
+        yield row | {"prompt_key": elders.get(row["prompt_id"]) or elders.get(key, key)}
+
+
+def _rows(
+    shards: Iterable[pl.DataFrame], opened: dict[int, _Shard], elders: Mapping[str, str]
+) -> Iterator[tuple[Order, dict[str, Any]]]:
     for number, prompts in enumerate(shards):
         opened[number] = _Shard(prompts)
-        for position, row in enumerate(prompts.iter_rows(named=True)):
+        for position, row in enumerate(keyed(prompts, elders)):
             yield (number, position), row
 
 

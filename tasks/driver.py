@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Any
@@ -38,6 +38,8 @@ class Driver:
     Attributes:
         revisions: SPEC -> what its backend runs, once that is known: a checkpoint that was trained on is another
             model, and its answers are other answers.
+        elders: prompt id or key -> what its seeds are made of, in a lake of the first format.
+        names: SPEC -> how else the same endpoint was written in a lake of the first format; answers count either way.
     """
 
     def __init__(
@@ -47,6 +49,8 @@ class Driver:
         self.backends, self.ledger, self.workers, self.offline = backends, ledger, workers, offline
         self.budget = budget or Budget()
         self.revisions: Mapping[str, str] = {}
+        self.elders: Mapping[str, str] = {}
+        self.names: Mapping[str, Sequence[str]] = {}
         self.tally = Tally()
         self.stopped: Exception | None = None
         self.wake, self.writable = asyncio.Event(), asyncio.Event()
@@ -121,7 +125,7 @@ class Driver:
         if getattr(backend, "records", False):  # recorded data: nothing is bought, so nothing is kept
             return await backend.answer(request)
         request = revised(request, self.revisions)
-        found = await self.ledger.look(request)
+        found = await self.ledger.look(request, self.names.get(request.model, ()))
         replies: list[Reply] = []
         if len(found) < request.n and self.offline and request.kind != "run":
             replies = [Reply(error="not in the ledger")]

@@ -1,4 +1,4 @@
-"""``pairwright tag``, ``rollback``, ``promote``, ``vacuum`` and ``ledger``: keeping what there is in order."""
+"""``pairwright tag``, ``rollback``, ``promote``, ``vacuum``, ``migrate``, ``ledger``: keeping what there is in order."""
 
 from __future__ import annotations
 
@@ -74,9 +74,24 @@ def vacuum(keep_hours: float, dry_run: bool, root: str) -> None:
     click.echo(f"{len(found)} files {'would be' if dry_run else 'were'} deleted", err=True)
 
 
+@click.command()
+@root_option
+def migrate(root: str) -> None:
+    """Bring the lake to today's format; answers, versions and audits stay.
+
+    An audit counts for the judge of today where that reads every answer of the audit as the judge of then did.
+    """
+    import asyncio
+
+    from flows.carried import migrate as bring
+
+    for line in asyncio.run(bring(root)):
+        click.echo(line)
+
+
 @click.group()
 def ledger() -> None:
-    """Look into the answers that were bought: stats, verify, export, compact."""
+    """Look into the answers that were bought: stats, verify, export, compact, drop."""
 
 
 @ledger.command()
@@ -98,6 +113,8 @@ def stats(root: str, as_json: bool) -> None:
     for model, errors in found["failures"].items():
         for error, count in errors.items():
             click.echo(f"{model}: {count:,} calls failed: {error}")
+    for gone in found["dropped"]:
+        click.echo(f"{gone['model']}: {gone['answers']:,} answers were dropped: {gone['because']}")
 
 
 @ledger.command()
@@ -121,6 +138,22 @@ def ledger_export(to: Path, root: str) -> None:
     with _open(root) as answers:
         count = answers.export(to)
     click.echo(f"{count:,} answers written to {to}")
+
+
+@ledger.command()
+@click.argument("key", required=False)
+@click.option("--row", type=int, help="The number of its row, as `ledger verify` says it.")
+@click.option("--sample", type=click.IntRange(min=0), help="Only this sample of the question; all by default.")
+@click.option("--because", required=True, metavar="TEXT", help="Why; it is kept with what is known of the answer.")
+@root_option
+def drop(key: str | None, row: int | None, sample: int | None, because: str, root: str) -> None:
+    """Take an answer out of the ledger: by the KEY of its question (or how it begins), or by --row.
+
+    The next run that wants it buys it again. Rows that were made of it stay in the lake.
+    """
+    with _open(root) as answers:
+        gone = answers.drop(because=because, key=key, row=row, sample=sample)
+    click.echo(f"{gone.answers:,} answers of {gone.model} to {gone.key} are out, ${gone.cost:.4f}; the reason is kept")
 
 
 @ledger.command()

@@ -79,7 +79,7 @@ class OpenAI:
         for replica, found in zip(self.replicas.all, results, strict=True):
             if not isinstance(found, dict):
                 self.replicas.failed(replica, gone=True)
-        return {"endpoint": self.options.identity or self.endpoint, "model": self.options.model, **up[0]}
+        return {"endpoint": self.options.address, "model": self.options.model, **up[0]}
 
     async def _models(self, replica: Replica) -> dict[str, str] | str:
         try:

@@ -57,7 +57,17 @@ class Endpoint:
     @property
     def spec(self) -> str:
         """The SPEC without what changes no answer: this is what stands in the ledger's keys."""
+        return f"openai:{self.address}:{self.model}"
+
+    @property
+    def written(self) -> str:
+        """The SPEC with its address as it was written, as lakes of the first format have it."""
         return f"openai:{self.identity or self.urls[0]}:{self.model}"
+
+    @property
+    def address(self) -> str:
+        """What stands for the endpoint: its identity, or its URL in the one way that all its spellings share."""
+        return one_spelling(self.identity or self.urls[0])
 
     def key(self) -> str:
         """Returns the API key, or nothing where there is none.
@@ -92,6 +102,23 @@ def parse(spec: str) -> Endpoint:
     for name, value in parse_qsl(match["options"] or "", keep_blank_values=True):
         options[name] = _option(spec, name, value)
     return Endpoint(urls, match["model"], **options)  # type: ignore[arg-type]
+
+
+def one_spelling(url: str) -> str:
+    """Returns a URL as all its spellings are: lower-case host, this machine by number, no usual port, no last slash.
+
+    What is no URL, such as the name that ``identity=`` gives, stays as it is.
+
+    >>> one_spelling("http://LocalHost:80/v1/")
+    'http://127.0.0.1/v1'
+    """
+    match = re.fullmatch(r"(https?)://(\[[^\]]*\]|[^/:\[\]]+)(:\d+)?(/.*)?", url, re.IGNORECASE)
+    if match is None:
+        return url
+    scheme, host, port = match[1].lower(), match[2].lower(), match[3] or ""
+    usual = {"http": ":80", "https": ":443"}[scheme]
+    host = "127.0.0.1" if host.rstrip(".") == "localhost" else host
+    return f"{scheme}://{host}{'' if port == usual else port}{match[4] or ''}".rstrip("/")
 
 
 def _option(spec: str, name: str, value: str) -> str | float:

@@ -25,13 +25,15 @@ class Spec(NamedTuple):
     """A SPEC, read.
 
     Attributes:
-        text: without options: what is hashed and stored. kind: one of ``KINDS``. rest: what follows the kind.
+        text: without options: what is hashed and stored. written: that, as a lake of the first format has it.
+        kind: one of ``KINDS``. rest: what follows the kind.
     """
 
     text: str
     kind: str
     rest: str
     options: dict[str, str]
+    written: str
 
 
 def parse(text: str) -> Spec:
@@ -41,6 +43,7 @@ def parse(text: str) -> Spec:
         UsageError: an unknown kind, or a URL without a model.
     """
     body, _, query = text.partition("?")
+    written = body
     kind, _, rest = body.partition(":")
     if kind not in KINDS:
         raise UsageError(f"{text!r} names no backend; {nearest(kind, KINDS)}")
@@ -49,8 +52,9 @@ def parse(text: str) -> Spec:
     if kind == "openai":
         from tasks.backends.openai_spec import parse as read
 
-        body = read(text).spec
-    return Spec(body, kind, rest, dict(parse_qsl(query, keep_blank_values=True)))
+        endpoint = read(text)
+        body, written = endpoint.spec, endpoint.written
+    return Spec(body, kind, rest, dict(parse_qsl(query, keep_blank_values=True)), written)
 
 
 def open_backend(text: str, **given: Any) -> Backend:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.exchange import Request
-from schemas.ids import seed_for
+from schemas.ids import key_of, seed_for
 from tasks.judges._rows import Row, conversation
 from tasks.judges._text import code, fill, harmless, template
 
@@ -82,7 +82,7 @@ def sheet(file: str, prompt: Row, places: Mapping[str, str] | None = None, part:
 
 def seed_of(seed: int, prompt: Row) -> int:
     """Returns the seed of a prompt's requests."""
-    return seed_for(seed, prompt["prompt_id"])
+    return seed_for(seed, key_of(prompt))
 
 
 def listed(items: Sequence[str]) -> str:

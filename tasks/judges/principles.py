@@ -14,7 +14,7 @@ from typing import Any
 
 from schemas.blocks import judge
 from schemas.exchange import Exchange
-from schemas.ids import coin
+from schemas.ids import coin, key_of
 from tasks.judges import _duels
 from tasks.judges._ask import ALTERNATIVES, Ask, seed_of, sheet
 from tasks.judges._duels import SCHEMA, Pairs, both_orders, contents
@@ -61,7 +61,7 @@ def principles(
     """
     if not principles or draw > len(principles) or draw < 0:
         raise ValueError(f"draw is {draw} and there are {len(principles)} principles; give at least one, and as many")
-    taken = sorted(principles, key=lambda name: coin(seed, "principle", prompt["prompt_id"], name))[: draw or None]
+    taken = sorted(principles, key=lambda name: coin(seed, "principle", key_of(prompt), name))[: draw or None]
     orders = both_orders(completions, pairs)
     if not orders:
         return []

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.exchange import Choice, Reply, Request
-from schemas.ids import canonical, content_id, seed_for
+from schemas.ids import canonical, content_id, key_of, seed_for
 from schemas.messages import assistant, from_rows
 from tasks.samplers._rows import completion
 
@@ -32,10 +32,10 @@ class Settings:
     more: Mapping[str, Any] = field(default_factory=dict)
 
     def request(self, prompt: Mapping[str, Any], model: str, messages: Messages, **changes: Any) -> Request:
-        """Returns a request with these settings; the seed is made from the sampler's and the prompt's id."""
+        """Returns a request with these settings; the seed is made from the sampler's and the prompt's key."""
         given: dict[str, Any] = {
             "temperature": self.temperature, "top_p": self.top_p, "max_tokens": self.max_tokens,
-            "stop": tuple(self.stop), "seed": seed_for(self.seed, prompt["prompt_id"]),
+            "stop": tuple(self.stop), "seed": seed_for(self.seed, key_of(prompt)),
         }  # fmt: skip
         return Request(model=model, messages=messages, **(given | changes))
 

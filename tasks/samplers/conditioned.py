@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from schemas.blocks import sampler
 from schemas.exchange import Exchange, Reply, Request
-from schemas.ids import coin
+from schemas.ids import coin, key_of
 from tasks.samplers._ways import Settings, instructed, messages_of
 
 
@@ -53,10 +53,10 @@ def conditioned(
     if not conditions or not 0 < (draw or 1) <= len(conditions) or not 0 < parts <= shortest or n < 1:
         raise ValueError(f"{len(conditions)} conditions, draw {draw}, parts {parts}, n {n}: too few for what is drawn")
     settings = Settings(temperature, top_p, max_tokens, stop, seed)
-    names = _drawn(sorted(conditions), draw or len(conditions), seed, prompt["prompt_id"])
+    names = _drawn(sorted(conditions), draw or len(conditions), seed, key_of(prompt))
     requests = []
     for name in names:
-        text = _text(conditions[name], parts, seed, prompt["prompt_id"])
+        text = _text(conditions[name], parts, seed, key_of(prompt))
         requests.append(settings.request(prompt, policy, instructed(messages_of(prompt), text, place), n=n))
     replies = yield requests
     found = [

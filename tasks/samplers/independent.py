@@ -13,7 +13,7 @@ from typing import Any
 
 from schemas.blocks import sampler
 from schemas.exchange import Exchange, Request
-from schemas.ids import seed_for
+from schemas.ids import key_of, seed_for
 from schemas.messages import from_rows
 from tasks.samplers._likelihoods import compared
 from tasks.samplers._rows import asker, completion
@@ -45,7 +45,7 @@ def independent(
         policy: SPEC of the model that answers.
         n: samples a prompt; asking for more later buys only the new ones.
         stop: strings that end an answer.
-        seed: the prompt's own seed is made from it and the prompt's id, so that shards do not matter.
+        seed: the prompt's own seed is made from it and what is asked, so that shards do not matter.
         system: system message, in place of the prompt's own.
         logprobs: also keep each token with its log-probability.
         alternatives: ask for so many of the likeliest tokens at each place too, for ``collision`` in ``meta``: the mean
@@ -71,7 +71,7 @@ def independent(
         top_p=top_p,
         max_tokens=max_tokens,
         stop=tuple(stop),
-        seed=seed_for(seed, prompt["prompt_id"]),
+        seed=seed_for(seed, key_of(prompt)),
         logprobs=logprobs or alternatives > 0,
         top_logprobs=alternatives,
         extra=asker(policy, prompt),

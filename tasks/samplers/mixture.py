@@ -15,7 +15,7 @@ from typing import Any
 
 from schemas.blocks import sampler
 from schemas.exchange import Choice, Exchange, Reply, Request
-from schemas.ids import coin
+from schemas.ids import coin, key_of
 from tasks.samplers._ways import Settings, messages_of
 
 END = ("<|end|>", "<|eot_id|>", "<|im_end|>", "<|endoftext|>", "<|end_of_text|>", "<end_of_turn>", "</s>")
@@ -67,7 +67,7 @@ def mixture(
                 ended[i] = "error"
                 continue
             shares = mixed(own, other, coefficient)
-            token = _drawn(shares, coin(seed, "mixture", prompt["prompt_id"], i, step))
+            token = _drawn(shares, coin(seed, "mixture", key_of(prompt), i, step))
             logs[i] += shares[token]
             counts[i] += 1
             if token in end:

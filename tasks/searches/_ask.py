@@ -12,7 +12,7 @@ from math import exp
 from typing import Any
 
 from schemas.exchange import Choice, Reply, Request
-from schemas.ids import canonical, content_id, seed_for
+from schemas.ids import canonical, content_id, key_of, seed_for
 from schemas.messages import assistant, from_rows
 
 Row = dict[str, Any]
@@ -57,7 +57,7 @@ class Policy:
             kept = [message for message in messages if message["role"] not in ("system", "developer")]
             messages = [{"role": "system", "content": self.system}, *kept]
         self.messages = messages
-        self.prompt_id: str = self.prompt["prompt_id"]
+        self.key = key_of(self.prompt)
 
     def whole(
         self, prefix: str, n: int, first: int = 0, *, temperature: float | None = None, role: str = "rollout"
@@ -81,7 +81,7 @@ class Policy:
         return Request(
             model=self.spec, messages=self.messages, prefix=prefix or None, n=n, first=first, temperature=heat,
             top_p=self.top_p, max_tokens=max_tokens, stop=stop, logprobs=logprobs or self.logprobs,
-            seed=seed_for(self.seed, self.prompt_id, role, prefix),
+            seed=seed_for(self.seed, self.key, role, prefix),
         )  # fmt: skip
 
     def opinion(self, prefix: str) -> Request:
@@ -92,7 +92,7 @@ class Policy:
         text = _JUDGE_STEP.replace("{question}", question, 1).replace("{solution}", prefix)
         return Request(
             model=self.spec, messages=[{"role": "user", "content": text}], temperature=0.0, max_tokens=4,
-            logprobs=True, top_logprobs=5, seed=seed_for(self.seed, self.prompt_id, "opinion", prefix),
+            logprobs=True, top_logprobs=5, seed=seed_for(self.seed, self.key, "opinion", prefix),
             template="opinion-2",
         )  # fmt: skip
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from schemas.blocks import search
 from schemas.exchange import Search, Verdicts
-from schemas.ids import coin
+from schemas.ids import coin, key_of
 from tasks.searches._ask import Policy
 from tasks.searches._paths import continued, solutions
 from tasks.searches._rows import grown
@@ -57,7 +57,7 @@ def branches(
     trunk = next((one for one in found if one.right), found[0] if found else None)
     if trunk is not None:
         places = [node for node in trunk.path if not node.terminal]
-        places.sort(key=lambda node: coin(seed, "cut", prompt["prompt_id"], node.prefix))
+        places.sort(key=lambda node: coin(seed, "cut", key_of(prompt), node.prefix))
         chosen = sorted(places[:cuts], key=lambda node: node.prefix)
         requests = [(node, asked.whole(node.prefix, per_cut, node.sampled)) for node in chosen]
         if requests:

@@ -122,7 +122,7 @@ def _refined(
     request = Request(
         model=policy.spec, messages=[{"role": "user", "content": guided}], prefix=start.prefix or None,
         temperature=policy.temperature, top_p=policy.top_p, max_tokens=policy.step_tokens, logprobs=True,
-        seed=seed_for(policy.seed, policy.prompt_id, "refine", start.prefix),
+        seed=seed_for(policy.seed, policy.key, "refine", start.prefix),
     )  # fmt: skip
     (reply,) = yield [request]
     made = [a.child for a in read_steps(tree, policy, pieces, start, request, reply) if a.child and a.fresh]
@@ -138,7 +138,7 @@ def _say(policy: Policy, model: str, part: str, values: dict[str, str]) -> Askin
     text = _fill(part, {"task": _task(policy), **values})
     request = Request(
         model=model, messages=[{"role": "user", "content": text}], temperature=0.0, max_tokens=256,
-        seed=seed_for(policy.seed, policy.prompt_id, part), template="longform-1",
+        seed=seed_for(policy.seed, policy.key, part), template="longform-1",
     )  # fmt: skip
     (reply,) = yield [request]
     return reply.text if reply.outcome == "ok" else None
