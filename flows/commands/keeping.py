@@ -1,4 +1,4 @@
-"""``pairwright tag``, ``rollback``, ``promote``, ``vacuum``, ``migrate``, ``ledger``: keeping what there is in order."""
+"""``pairwright tag``, ``rollback``, ``promote``, ``vacuum``, ``migrate``, ``ledger``: keeps what there is."""
 
 from __future__ import annotations
 

@@ -45,9 +45,9 @@ def test_verify_names_a_changed_question_and_a_damaged_answer(path: Path) -> Non
         with pytest.raises(StoreError, match="the ledger is damaged at"):
             ledger.find(replace(ASK, seed=2))
     assert len(problems) == 2
-    assert "call 2 " in problems[0]
+    assert "row 2 " in problems[0]
     assert "key" in problems[0]
-    assert "call 3 " in problems[1]
+    assert "row 3 " in problems[1]
 
 
 def test_a_file_with_a_hole_is_said_to_be_damaged(path: Path) -> None:
