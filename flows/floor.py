@@ -28,7 +28,7 @@ def check_floor(floor: Mapping[str, float], judges: Sequence[Judging], audits: p
         if not rows.height:
             raise RefusedError(
                 f"the recipe demands an audit of judge {judge.name!r} ({judge.fingerprint[:12]}), and there is none: "
-                f"pairwright audit {judge.name} --gold FILE"
+                f"pairwright audit {judge.name} --gold FILE, or pairwright migrate where an older version audited it"
             )
         row = rows.row(-1, named=True)
         for measure, limit in floor.items():
