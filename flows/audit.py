@@ -53,7 +53,7 @@ def recorded(judge: str, gold: Path, verdicts: Path | None, root: str, *, shape:
         raise UsageError(f"{gold}: no verdicts of {judge!r}; {nearest(judge, names)}")
     own = found.verdicts.filter(pl.col("judge") == judge)
     document = audit(found.gold, own, judge=judge)
-    said = own.drop("judge", *(["reason_ok"] if own["reason_ok"].null_count() == own.height else []))
+    said = own.drop("judge", *(name for name in ("reason_ok", "margin") if own[name].null_count() == own.height))
     return _keep(Store.open(root), document, content_id("recorded judge", judge, said.rows()), gold)
 
 

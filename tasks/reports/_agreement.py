@@ -45,17 +45,20 @@ def ceiling(gold: pl.DataFrame, *, seed: int = 0) -> dict[str, Any]:
 def order(rows: pl.DataFrame) -> dict[str, Any]:
     """Returns how often both orders are judged the same, and where the winner lies when they name two.
 
-    ``to_first`` is the share, among contradictions, that named whichever was shown first.
+    ``agreement`` is of all comparisons shown in both orders: an unreadable reply agrees with nothing, nor with another
+    one; ``agreement_read`` is of those whose both replies can be read. ``to_first`` is the share, among contradictions,
+    that named whichever was shown first.
     """
-    pairs = both_orders(rows)
+    shown = both_orders(rows)
+    pairs = shown.filter((pl.col("straight") != FAILED) & (pl.col("turned") != FAILED))
     same = pairs.filter(pl.col("straight") == pl.col("turned")).height
     primacy = pairs.filter((pl.col("straight") == "first") & (pl.col("turned") == "second")).height
     recency = pairs.filter((pl.col("straight") == "second") & (pl.col("turned") == "first")).height
     ready = rows.filter(pl.col("swapped").is_null())
     flipped = ready.filter(pl.col("outcome") == "contradicted").height
     return {
-        "agreement": wilson(same, pairs.height),
-        "contradicted": wilson(primacy + recency + flipped, pairs.height + ready.height),
+        "agreement": wilson(same, shown.height), "agreement_read": wilson(same, pairs.height),
+        "contradicted": wilson(primacy + recency + flipped, shown.height + ready.height),
         "to_first": wilson(primacy, primacy + recency),
     }
 

@@ -125,14 +125,17 @@ def answers(rows: pl.DataFrame) -> pl.DataFrame:
     return found.drop("first_better").sort("item_id")
 
 
-def implied(rows: pl.DataFrame) -> pl.DataFrame:
+def implied(rows: pl.DataFrame, by: str | None = None) -> pl.DataFrame:
     """Returns item_id and ``implied``: what a judge's verdicts on the other pairs of a prompt say for the first.
 
     Over the n completions that both of a pair met: mean signed verdict of the first against each less that of the
     second, summed and divided by sqrt(n).
+
+    Args:
+        by: the column of what was said for the first, where it is finer than the verdict.
     """
     prompt = pl.coalesce("prompt_id", "prompt")
-    signed = pl.col("read").replace_strict(
+    signed = pl.col(by) if by else pl.col("read").replace_strict(
         {"first": 1.0, "second": -1.0, "tie": 0.0}, default=None, return_dtype=pl.Float64
     )
     known = rows.with_columns(_prompt=prompt, said=signed).drop_nulls(["_prompt", "said", "first_who", "second_who"])

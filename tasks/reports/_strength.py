@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from tasks.reports._evidence import GRADED, graded
 from tasks.reports._frames import PAIR
 from tasks.reports._statistics import Rate, wilson
 
@@ -52,15 +53,10 @@ def strongest(strength: Floats, agreed: Floats) -> tuple[Kept, ...]:
 def of_verdicts(rows: pl.DataFrame) -> tuple[Kept, ...]:
     """Returns the curve of one judge: the strength of a pair is the mean of its verdicts, over orders and repeats.
 
-    A verdict counts 1, -1 or (tie, contradiction) 0 for the first, or 2 p - 1 where its probability p is known. Items
-    whose gold label is a tie, and those of which no verdict can be read, are left out.
+    A verdict counts 1, -1 or (tie, contradiction) 0 for the first, or 2 p - 1 where its probability p is known, or its
+    margin where that is. Items whose gold label is a tie, and those of which no verdict can be read, are left out.
     """
-    signed = pl.col("read").replace_strict(
-        {"first": 1.0, "second": -1.0, "tie": 0.0}, default=None, return_dtype=pl.Float64
-    )
-    said = rows.filter(pl.col("label").is_in([*PAIR])).with_columns(
-        said=pl.when(signed.is_not_null()).then(pl.coalesce(2 * pl.col("probability") - 1, signed))
-    )
+    said = graded(rows.filter(pl.col("label").is_in([*PAIR]))).with_columns(said=pl.col(GRADED))
     pairs = said.drop_nulls("said").group_by("item_id").agg(pl.col("said").mean(), pl.col("label").first())
     mean = pairs.sort("item_id")["said"].round(9).to_numpy()
     truth = np.where(pairs.sort("item_id")["label"].to_numpy() == "first", 1.0, -1.0)

@@ -14,11 +14,12 @@ import polars as pl
 
 from tasks.reports._agreement import agreement, ceiling, grouped, order, slices
 from tasks.reports._bias import identity, is_biased, length, position
+from tasks.reports._evidence import evidence
 from tasks.reports._frames import FAILED, PAIR, against_votes, answers, combined, items, judged
 from tasks.reports._statistics import Calibration, Rate, calibration
 from tasks.reports._steps import explanations, of_steps
 from tasks.reports._strength import of_verdicts
-from tasks.reports.gold import plain
+from tasks.reports.gold import VERDICTS, plain, shaped
 
 Document = dict[str, Any]
 
@@ -37,6 +38,7 @@ def audit(
         seed: of the bootstrap.
     """
     gold = plain(gold)
+    verdicts = shaped(verdicts, VERDICTS)
     rows = judged(verdicts, items(gold))
     policies = identity(rows)
     own = judge_policy or judge
@@ -53,7 +55,7 @@ def audit(
         "one_of_many": grouped(rows, "many_id"), "contrast": grouped(rows, "contrast_id"),
         "steps": of_steps(rows, seed=seed), "explanations": explanations(rows),
         "slices": slices(rows, seed=seed), "reliability": reliability(rows),
-        "answers": answers(rows).to_dict(as_series=False),
+        "answers": answers(rows).to_dict(as_series=False), "evidence": evidence(rows, gold),
     }  # fmt: skip
     return {**document, "findings": findings(document)}
 

@@ -97,7 +97,7 @@ def _position(document: dict[str, Any]) -> str:
     order, position = document["order"], document["position"]
     if not order["agreement"].n and not position["first_shown"].n and not order["contradicted"].n:
         return ""
-    rows = [("same in both orders", order["agreement"]), ("contradicted", order["contradicted"]),
+    rows = [("same in both orders", order["agreement"]), ("… of those read", order["agreement_read"]), ("contradicted", order["contradicted"]),
             ("first shown wins", position["first_shown"])]  # fmt: skip
     why = f'<p class="note">{escape(position["reason"])}</p>' if position["reason"] else ""
     return f"<h2>Order</h2>{bars(rows, mark=0.5)}{_table(('', ''), [(name, str(rate)) for name, rate in rows])}{why}"

@@ -39,14 +39,15 @@ the solution that ``first`` is.
 
 VERDICTS: Columns = {
     "item_id": pl.String, "judge": pl.String, "trial": pl.Int64, "swapped": pl.Boolean, "outcome": pl.String,
-    "verdict": pl.String, "probability": pl.Float64, "reason_ok": pl.Boolean,
+    "verdict": pl.String, "probability": pl.Float64, "reason_ok": pl.Boolean, "margin": pl.Float64,
 }  # fmt: skip
 """Column -> type.
 
 ``verdict``: in the words of the gold label, null unless ``outcome`` is ``valid`` or ``tie``. ``swapped``: the second
 was shown first; null where the orders were combined before. ``outcome``: as in the judgments table, and
 ``contradicted`` for a combined verdict of two orders that named different winners. ``probability``: that the first is
-the better one. ``reason_ok``: whether somebody graded the judge's explanation right.
+the better one. ``margin``: by how much a reward model prefers the first, in its own unit. ``reason_ok``: whether
+somebody graded the judge's explanation right.
 """
 
 FAILURES = ("refused", "unparsable", "truncated", "error")

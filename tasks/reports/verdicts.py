@@ -16,8 +16,8 @@ def verdicts(judgments: pl.DataFrame, gold: pl.DataFrame) -> pl.DataFrame:
     """Returns a verdict table: one row per judgment of a pair, and one per pair and trial for pointwise judges.
 
     A pairwise judgment names the first or the second, whatever the order shown; its probability, that the first shown
-    is better, is turned with it. Two ratings make the higher one the winner, equal ones a tie; where either failed, so
-    did the verdict, by the first's outcome if that failed. Failed judgments keep their outcome and have no verdict. The
+    is better, is turned with it. Two ratings make the higher one the winner, equal ones a tie, and their difference is
+    the ``margin``; where either failed, so did the verdict, by the first's outcome if that failed. Failed judgments keep their outcome and have no verdict. The
     verdict on a single solution is the first wrong step that the judgment's ``meta`` names, or ``none``.
 
     Args:
@@ -73,7 +73,7 @@ def _of_ratings(rows: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
     named_both = both.with_columns(
         outcome=outcome, verdict=pl.when(fine).then(named), swapped=pl.lit(None, pl.Boolean),
-        probability=pl.lit(None, pl.Float64),
+        probability=pl.lit(None, pl.Float64), margin=pl.when(fine).then(gap),
     )  # fmt: skip
     return shaped(named_both, VERDICTS)
 
