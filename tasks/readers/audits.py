@@ -31,8 +31,8 @@ class Audited(NamedTuple):
     Args:
         truth: how likely people call that one better: 1, or 1/2 where they are split; null means 1 throughout.
         unit: ``verdict`` (1, 0, -1), ``probability`` (2 p - 1) or ``margin`` (a difference of rewards).
-        like: (items x features) what the items are like. prompts: which items hang together.
-        tasks: their tasks. old: the audit is of an edition that kept signs only.
+        like: (items x features) what the items are like. longer: log of the better one's length over the other's.
+        prompts: which items hang together. tasks: their tasks. old: the audit is of an edition that kept signs only.
     """
 
     items: list[tuple[str, str]]
@@ -40,6 +40,7 @@ class Audited(NamedTuple):
     truth: Floats | None = None
     unit: str = VERDICT
     like: Floats | None = None
+    longer: Floats | None = None
     prompts: list[str] | None = None
     tasks: list[str | None] | None = None
     old: bool = False
@@ -84,6 +85,7 @@ def _record(gold: str, meta: Mapping[str, Any]) -> Audited | None:
     like = np.array(table["like"], dtype=float)
     return Audited(
         items, said, np.array(table["truth"], dtype=float), table["unit"], like.reshape(len(items), -1),
+        np.array(table["longer"], dtype=float),
         [f"{gold}/{prompt}" for prompt in table["prompt"]], table["task"],
     )  # fmt: skip
 
@@ -97,6 +99,7 @@ def _joined(one: Audited, other: Audited) -> Audited:
     return Audited(
         one.items + other.items, np.concatenate(said), np.concatenate([one.targets(), other.targets()]), unit,
         np.concatenate([one.like, other.like]) if one.like is not None and other.like is not None else None,
+        np.concatenate([one.longer, other.longer]) if one.longer is not None and other.longer is not None else None,
         (one.prompts or []) + (other.prompts or []) if whole else None,
         (one.tasks or []) + (other.tasks or []) if whole else None, one.old or other.old,
     )  # fmt: skip

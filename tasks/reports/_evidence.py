@@ -39,8 +39,9 @@ def evidence(rows: pl.DataFrame, gold: pl.DataFrame) -> dict[str, Any]:
 
     ``truth`` is 1, or 1/2 where people tie; there the first stands for the better one. ``straight``: mean graded answer
     where the better one was shown first; ``turned``: where it was shown second; ``blind``: where the order is not
-    known; ``implied``: what the judge's answers on other pairs of the prompt imply. ``like``: the numbers of
-    ``likeness``, null where the texts are not at hand. ``unit`` holds for all.
+    known; ``implied``: what the judge's answers on other pairs of the prompt imply. ``longer``: log of the better one's
+    length over the other's. ``like``: the numbers of ``likeness``, null where the texts are not at hand. ``unit`` holds
+    for all.
 
     Args:
         rows: as ``judged`` returns them. gold: as ``plain`` returns it; it has the texts.
@@ -62,17 +63,17 @@ def evidence(rows: pl.DataFrame, gold: pl.DataFrame) -> dict[str, Any]:
         prompt=pl.col("prompt").rank("dense").cast(pl.Int64),
     )  # fmt: skip
     columns = ("item_id", "truth", "straight", "turned", "blind", "implied", "prompt", "task")
-    return {
-        "unit": unit(known), **table.select(columns).to_dict(as_series=False), "like": _like(table["item_id"], gold)
-    }  # fmt: skip
-
-
-def _like(items: pl.Series, gold: pl.DataFrame) -> list[list[float | None]]:
     texts = gold.group_by("item_id").agg(
         pl.col("prompt", "first", "second", "first_chars", "second_chars").drop_nulls().first()
     )
-    rows = pl.DataFrame({"item_id": items}).join(texts, on="item_id", how="left", maintain_order="left")
-    return [_numbers(*row) for row in rows.drop("item_id").iter_rows()]
+    rows = table.select("item_id", "label").join(texts, on="item_id", how="left", maintain_order="left")
+    chars = [pl.coalesce(pl.col(side).str.len_chars(), f"{side}_chars") + 1 for side in PAIR]
+    lean = (chars[0] / chars[1]).log() * pl.when(pl.col("label") == "second").then(-1.0).otherwise(1.0)
+    return {
+        "unit": unit(known), **table.select(columns).to_dict(as_series=False),
+        "longer": rows.select(lean.round(4)).to_series().to_list(),
+        "like": [_numbers(*row) for row in rows.drop("item_id", "label").iter_rows()],
+    }  # fmt: skip
 
 
 def _numbers(

@@ -8,12 +8,12 @@ Only ``valid`` and ``tie`` count; a pair nobody could judge has no rows, not a m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import polars as pl
 
 CELL = ["pair_id", "judge", "fingerprint"]
-_OPTIONAL = {"score": pl.Float64, "winner": pl.String, "fingerprint": pl.String}
+_OPTIONAL = {"score": pl.Float64, "winner": pl.String, "fingerprint": pl.String, "probability": pl.Float64}
 
 
 def margins(
@@ -21,7 +21,8 @@ def margins(
 ) -> pl.DataFrame:
     """Returns ``pair_id``, judge, fingerprint, ``turned`` and ``margin``, sorted.
 
-    A verdict on the pair gives 1 (chosen better), 0 (tie) or -1; ``turned`` is whether the rejected was shown first.
+    A verdict on the pair gives 2 p - 1, where the judge's probability p of the chosen being better is known, else 1
+    (chosen better), 0 (tie) or -1; ``turned`` is whether the rejected was shown first.
     Two ratings by one judge give their difference over ``scale``, every repeat of the one with every repeat of the
     other, and ``turned`` is null.
 
@@ -47,7 +48,7 @@ def margins(
 
 def _verdicts(pairs: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     shown = rows.filter(pl.col("kind") == "pairwise").select(
-        "prompt_id", "judge", "fingerprint", "criterion", "outcome", "winner",
+        "prompt_id", "judge", "fingerprint", "criterion", "outcome", "winner", "probability",
         first=pl.col("subjects").list.get(0), second=pl.col("subjects").list.get(1),
     )  # fmt: skip
     parts = []
@@ -58,7 +59,9 @@ def _verdicts(pairs: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
             .when(pl.col("winner") == pl.col("chosen_id")).then(1.0)
             .when(pl.col("winner") == pl.col("rejected_id")).then(-1.0)
         )  # fmt: skip
-        asked = met.filter(_asked()).with_columns(margin=margin, turned=pl.lit(turned)).drop_nulls("margin")
+        sure = (2 * pl.col("probability") - 1) * (-1.0 if turned else 1.0)
+        graded = pl.when(margin.is_not_null()).then(pl.coalesce(sure, margin))
+        asked = met.filter(_asked()).with_columns(margin=graded, turned=pl.lit(turned)).drop_nulls("margin")
         parts.append(asked.select(*CELL, "turned", "margin"))
     return pl.concat(parts)
 
@@ -81,11 +84,17 @@ def _asked() -> pl.Expr:
     return pl.col("wanted").is_null() | (pl.col("wanted") == pl.col("criterion"))
 
 
-def implied(preferences: pl.DataFrame, judgments: pl.DataFrame, judges: Sequence[str] | None = None) -> pl.DataFrame:
+def implied(
+    preferences: pl.DataFrame, judgments: pl.DataFrame, judges: Sequence[str] | None = None,
+    *, read: Callable[[pl.DataFrame], pl.DataFrame] | None = None,
+) -> pl.DataFrame:  # fmt: skip
     """Returns what a judge's verdicts on other pairs of the prompt imply: pair_id, judge, fingerprint, ``implied``.
 
     Over the n completions that both met: mean signed verdict of the chosen against each less that of the rejected,
     summed and divided by sqrt(n). Pairs without a common opponent have no row.
+
+    Args:
+        read: what is done to the margins first; by default they are taken as they are.
     """
     met = judgments.filter(pl.col("kind") == "pairwise").select("prompt_id", "subjects", "criterion").unique()
     ends = pl.col("subjects").list.sort()
@@ -93,7 +102,8 @@ def implied(preferences: pl.DataFrame, judgments: pl.DataFrame, judges: Sequence
     every = every.with_columns(
         pair_id=pl.concat_str("prompt_id", "chosen_id", "rejected_id", "criterion", separator="\0")
     )
-    said = margins(every, judgments.filter(pl.col("kind") == "pairwise"), judges).join(every, on="pair_id")
+    direct = margins(every, judgments.filter(pl.col("kind") == "pairwise"), judges)
+    said = (read(direct) if read else direct).join(every, on="pair_id")
     by = ["prompt_id", "judge", "fingerprint", "criterion"]
     table = pl.concat(
         [

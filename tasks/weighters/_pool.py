@@ -8,46 +8,17 @@ n / (1 + (n - 1) * rho)).
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import orjson
-import polars as pl
 
-Floats = npt.NDArray[np.float64]
-ANSWERS = ("straight", "turned", "blind", "implied")
-LEAST_COMMON = 30
-"""Items that judges must have in common for their joint weights to be fitted on them."""
+from tasks.readers.audits import ANSWERS, LEAST_COMMON, Audited, Floats, together
+from tasks.weighters._grading import fit
 
-_PRIOR_STD, _STEPS = 1.0, 50
-
-
-class Audited(NamedTuple):
-    """What an audit recorded: gold set and item, and (items x ANSWERS) what the judge said of the better one."""
-
-    items: list[tuple[str, str]]
-    said: Floats
-
-
-def of_audits(audits: pl.DataFrame | None) -> dict[str | None, Audited]:
-    """Returns fingerprint -> what its audits recorded: of one gold set the latest, of several all."""
-    if audits is None or not audits.height:
-        return {}
-    latest = audits.sort("created_at") if "created_at" in audits.columns else audits
-    latest = latest.unique(["fingerprint", "gold_hash"], keep="last", maintain_order=True).sort(
-        "fingerprint", "gold_hash"
-    )
-    found: dict[str | None, Audited] = {}
-    for fingerprint, gold, meta in latest.select("fingerprint", "gold_hash", "meta").iter_rows():
-        table = orjson.loads(meta or "{}").get("answers") or {"item_id": []}
-        if not table["item_id"]:
-            continue
-        said = np.array([table[name] for name in ANSWERS], dtype=float).T
-        items = [(gold, item) for item in table["item_id"]]
-        before = found.get(fingerprint, Audited([], np.empty((0, len(ANSWERS)))))
-        found[fingerprint] = Audited(before.items + items, np.concatenate([before.said, said]))
-    return found
+_STDS, _ALIKE = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2), (0.0, 0.9)
+"""Standard deviations of a judge's weight, and correlations of two judges' weights, that are thought possible."""
 
 
 def assumed(accuracy: float, items: int = 20) -> Audited:
@@ -62,7 +33,7 @@ def features(said: Floats, like: npt.NDArray[np.bool_]) -> Floats:
     """Returns (rows x 3) a judge's answers as they are pooled: mean verdict, place, what others imply.
 
     Args:
-        said: (rows x ANSWERS), NaN where the judge did not say.
+        said: (rows x ANSWERS), NaN where the judge did not say; graded answers are mapped before (``_grading``).
         like: (ANSWERS,) which kinds of answer there are; what is not, is not used. ``place`` is 1 where the first
             named was shown first only, -1 where second only, 0 where both orders or none are known.
     """
@@ -81,19 +52,28 @@ def features(said: Floats, like: npt.NDArray[np.bool_]) -> Floats:
 def weights(records: list[Audited], likes: npt.NDArray[np.bool_], correlation: float) -> Floats:
     """Returns (judges x 3) the weights of the judges' features in the log-odds that the first named is better.
 
-    Fitted together where the judges share enough audited items. Else each alone, and divided by 1 + (n - 1) * rho.
+    Fitted together where the judges share enough audited items. Else each alone, and divided by 1 + (n - 1) * rho,
+    where rho is what two of them were measured to share of their errors, else ``correlation``.
     """
-    together = _common(records, likes)
-    if len(records) == 1 or together.items >= LEAST_COMMON:
-        return _fitted(together).reshape(len(records), 3)
+    common = _common(records, likes)
+    if len(records) == 1 or common.items >= LEAST_COMMON:
+        return _fitted(common).reshape(len(records), 3)
     alone = [_fitted(_common([record], like[None])) for record, like in zip(records, likes, strict=True)]
-    return np.array(alone) / (1 + (len(records) - 1) * correlation)
+    return np.array(alone) / (1 + (len(records) - 1) * _measured(records, correlation))
+
+
+def _measured(records: list[Audited], correlation: float) -> float:
+    """Returns the mean correlation of two judges' errors, the one assumed for those without common items."""
+    pairs = [together(list(two)) for two in combinations(records, 2)]
+    each = [float(met.correlation[0, 1]) if met is not None else np.nan for met in pairs]
+    return float(np.mean([correlation if np.isnan(value) else max(value, 0.0) for value in each]))
 
 
 class Examples(NamedTuple):
-    """Audited items seen from the better one: features (rows x 3 * judges), the rows' weights, how many items."""
+    """Audited items seen from the better one: features (rows x 3 * judges), truth, the rows' weights, how many items."""
 
     rows: Floats
+    target: Floats
     weight: Floats
     items: int
 
@@ -105,12 +85,12 @@ def _common(records: list[Audited], likes: npt.NDArray[np.bool_]) -> Examples:
     far as it was judged so. Both halves weigh the same, or where the better stood first more often in the gold set
     would look like a love of that place; where one half is missing the place is not used.
     """
+    places = [{item: index for index, item in enumerate(record.items)} for record in records]
     shared = sorted(set(records[0].items).intersection(*(record.items for record in records[1:])))
     halves = []
     for turn in (False, True):
         parts = []
-        for record, like in zip(records, likes, strict=True):
-            place = {item: index for index, item in enumerate(record.items)}
+        for record, like, place in zip(records, likes, places, strict=True):
             said = record.said[[place[item] for item in shared]]
             kinds = like.copy()
             if turn and like[0] != like[1]:
@@ -119,29 +99,35 @@ def _common(records: list[Audited], likes: npt.NDArray[np.bool_]) -> Examples:
         halves.append(np.concatenate(parts, axis=1))
     known = [~np.isnan(half).any(axis=1) for half in halves]
     items = int((known[0] | known[1]).sum())
+    truth = records[0].targets()[[places[0][item] for item in shared]]
+    target = np.concatenate([truth[there] for there in known])
     rows = [half[there] for half, there in zip(halves, known, strict=True)]
     if not len(rows[0]) or not len(rows[1]):
         whole = np.concatenate(rows)
         whole[:, 1::3] = 0.0
-        return Examples(whole, np.ones(len(whole)), items)
+        return Examples(whole, target, np.ones(len(whole)), items)
     weight = [np.full(len(half), items / (2 * len(half))) for half in rows]
-    return Examples(np.concatenate(rows), np.concatenate(weight), items)
+    return Examples(np.concatenate(rows), target, np.concatenate(weight), items)
 
 
 def _fitted(given: Examples) -> Floats:
-    """Returns the logistic weights under which the better one is better.
+    """Returns the mean of the weights under several priors, each by the evidence for it.
 
-    Only the better one's view is there, and no constant: seen from the worse one every feature is negated, so that
-    swapping a pair gives 1 - P.
+    How good judges are, and how alike, differs more between panels than any one prior allows: a few hundred items are
+    enough to be drawn towards nought too much, or towards themselves too little.
     """
-    found = np.zeros(given.rows.shape[1])
-    for _ in range(_STEPS):
-        chance = 0.5 * (1 + np.tanh(given.rows @ found / 2))
-        gradient = given.rows.T @ (given.weight * (1 - chance)) - found / _PRIOR_STD**2
-        curve = given.weight * chance * (1 - chance)
-        hessian = (given.rows * curve[:, None]).T @ given.rows + np.eye(len(found)) / _PRIOR_STD**2
-        step = np.linalg.solve(hessian, gradient)
-        found = found + np.clip(step, -2.0, 2.0)
-        if np.abs(step).max() < 1e-9:
-            break
+    judges = given.rows.shape[1] // 3
+    if judges == 1 and given.items < LEAST_COMMON:
+        return fit(given.rows, given.target, given.weight, prior=np.eye(3)).weights
+    alike = _ALIKE if judges > 1 else _ALIKE[:1]
+    fits = [fit(given.rows, given.target, given.weight, prior=_prior(judges, std, c)) for std in _STDS for c in alike]
+    evidence = np.array([each.evidence for each in fits])
+    share = np.exp(evidence - evidence.max())
+    return np.asarray(share @ np.array([each.weights for each in fits]) / share.sum())
+
+
+def _prior(judges: int, std: float, alike: float) -> Floats:
+    """Returns the covariance of the weights: verdicts vary by ``std``, with this correlation; places and the rest by 1."""
+    found = np.eye(3 * judges)
+    found[::3, ::3] = std**2 * ((1 - alike) * np.eye(judges) + alike)
     return found
