@@ -22,12 +22,14 @@ class Votes(NamedTuple):
         item, voter, answer: indices from 0.
         truth: (votes x classes), which row of the voter's table class c of the item is for this vote. It differs from
             c where the item was shown mirrored.
+        share: how much of a vote each is; by default whole ones.
     """
 
     item: Ints
     voter: Ints
     answer: Ints
     truth: Ints
+    share: Floats | None = None
 
 
 class Fit(NamedTuple):
@@ -41,7 +43,7 @@ class Fit(NamedTuple):
 
 def fit(
     votes: Votes, prior: Floats, *, even: bool = False, start: Floats | None = None, steps: int = 200,
-    tolerance: float = 1e-7,
+    tolerance: float = 1e-7, whole: Floats | None = None,
 ) -> Fit:  # fmt: skip
     """Returns the maximum a posteriori fit.
 
@@ -49,10 +51,13 @@ def fit(
         prior: pseudo-counts, (voters x truths x answers), above 0.
         even: the classes are equally common (they are places in a pair), not to be estimated.
         start: confusion tables to start from; by default the votes' own shares stand for the hidden classes.
+        whole: how much of a voice each voter has on a class, in (0, 1]; by default a whole one.
     """
     items = int(votes.item.max()) + 1
     asked = np.unique(votes.item * prior.shape[0] + votes.voter, return_inverse=True)[1]
-    voice = 1 / np.bincount(asked)[asked]
+    portion = np.ones(len(asked)) if votes.share is None else votes.share
+    voice = portion / np.bincount(asked, portion)[asked]
+    heard = voice if whole is None else voice * whole[votes.voter]
     share = np.full(votes.truth.shape[1], 1 / votes.truth.shape[1])
     if start is None:
         posterior = _shares(votes, voice, items)
@@ -61,12 +66,12 @@ def fit(
         confusion, posterior = start, np.empty((items, votes.truth.shape[1]))
     for step in range(1, steps + 1):
         before = posterior
-        posterior = _posterior(votes, voice, confusion, share, items)
+        posterior = _posterior(votes, heard, confusion, share, items)
         confusion = _tables(votes, voice, posterior, prior)
         share = share if even else (posterior.sum(axis=0) + 1) / (items + len(share))
         if step > 1 and np.abs(posterior - before).max() < tolerance:
             break
-    return Fit(_posterior(votes, voice, confusion, share, items), confusion, share, step)
+    return Fit(_posterior(votes, heard, confusion, share, items), confusion, share, step)
 
 
 def _shares(votes: Votes, voice: Floats, items: int) -> Floats:

@@ -58,15 +58,15 @@ def ratings(judgments: pl.DataFrame, groups: Groups | None = None) -> pl.DataFra
 def duels(judgments: pl.DataFrame, groups: Groups | None = None) -> pl.DataFrame:
     """Returns one row per vote on a pair: unit, ``one`` < ``other``, judge, fingerprint, ``turned``, ``won``.
 
-    ``turned``: the other was shown first. ``won``: 1 where ``one`` won, 0 where the other did, 1/2 for a tie. A ranking
-    gives the votes of all its pairs.
+    ``turned``: the other was shown first. ``won``: the judge's probability that ``one`` is better where it is known,
+    else 1 where ``one`` won, 0 where the other did, 1/2 for a tie. A ranking gives the votes of all its pairs.
 
     Raises:
         ValueError: a valid pairwise judgment whose winner is not one of its subjects.
     """
     rows = counted(judgments, groups)
     pairs = rows.filter(pl.col("kind") == "pairwise").select(
-        *UNIT, "judge", "fingerprint", "outcome", "winner",
+        *UNIT, "judge", "fingerprint", "outcome", "winner", "probability",
         first=pl.col("subjects").list.get(0), second=pl.col("subjects").list.get(1),
     )  # fmt: skip
     stray = pairs.filter(
@@ -75,10 +75,12 @@ def duels(judgments: pl.DataFrame, groups: Groups | None = None) -> pl.DataFrame
     )
     if stray.height:
         raise ValueError(f"winner {stray['winner'][0]!r} is neither {stray['first'][0]!r} nor {stray['second'][0]!r}")
-    votes = pl.concat([pairs, _broken(rows)])
+    votes = pl.concat([pairs, _broken(rows)], how="diagonal")
     turned = pl.col("first") > pl.col("second")
     one = pl.min_horizontal("first", "second")
-    won = pl.when(pl.col("outcome") == "tie").then(0.5).otherwise((pl.col("winner") == one).cast(pl.Float64))
+    sure = pl.when(turned).then(1 - pl.col("probability")).otherwise("probability")
+    named = pl.when(pl.col("outcome") == "tie").then(0.5).otherwise((pl.col("winner") == one).cast(pl.Float64))
+    won = pl.coalesce(sure, named)
     return votes.select(
         *UNIT, one.alias("one"), pl.max_horizontal("first", "second").alias("other"), "judge", "fingerprint",
         turned.alias("turned"), won.alias("won"),
@@ -86,21 +88,34 @@ def duels(judgments: pl.DataFrame, groups: Groups | None = None) -> pl.DataFrame
 
 
 def rankings(judgments: pl.DataFrame, groups: Groups | None = None) -> pl.DataFrame:
-    """Returns one row per ranking: unit, judge, fingerprint, and ``tiers``, lists of completion ids from best to worst.
+    """Returns one row per ranking: unit, judge, fingerprint, ``share``, and ``tiers``, ids from best to worst.
 
     A listwise judgment holds its ranking in ``meta`` as ``{"ranking": [id, [tied, tied], id, …]}``, best first. A pair
-    is a ranking of two.
+    is a ranking of two; with a probability it is two rankings, which share one vote.
     """
     rows = counted(judgments, groups)
     listwise = rows.filter(pl.col("kind") == "listwise").select(*UNIT, *JUDGE, "meta")
-    pairs = duels(judgments.filter(pl.col("kind") == "pairwise"), groups)
+    pairs = halves(duels(judgments.filter(pl.col("kind") == "pairwise"), groups))
     tiers = [_tiers(meta) for meta in listwise["meta"]]
     tiers += [
         [[one, other]] if won == 0.5 else [[one], [other]] if won > 0.5 else [[other], [one]]
         for one, other, won in pairs.select("one", "other", "won").iter_rows()
     ]
-    whole = pl.concat([listwise.drop("meta"), pairs.select(*UNIT, *JUDGE)])
+    whole = pl.concat(
+        [listwise.drop("meta").with_columns(share=pl.lit(1.0)), pairs.select(*UNIT, *JUDGE, "share")]
+    )
     return whole.with_columns(pl.Series("tiers", tiers, dtype=pl.List(pl.List(pl.String))))
+
+
+def halves(votes: pl.DataFrame) -> pl.DataFrame:
+    """Returns the votes as whole ones: a probability p becomes a vote of ``share`` p and one of 1 - p the other way."""
+    graded = ~pl.col("won").is_in([0.0, 0.5, 1.0])
+    whole = votes.filter(~graded).with_columns(share=pl.lit(1.0))
+    split = votes.filter(graded)
+    return pl.concat([
+        whole, split.with_columns(won=pl.lit(1.0), share="won"),
+        split.with_columns(won=pl.lit(0.0), share=1 - pl.col("won")),
+    ])  # fmt: skip
 
 
 def _tiers(meta: str | None) -> list[list[str]]:

@@ -6,7 +6,7 @@ always names the first has two equal rows and no influence.
 
 Use it for three judges or more of unlike quality, on many items. Votes alone cannot tell a good judge from one that is
 merely consistent (a lover of length): give it audits, which start and anchor the tables. It is bad at correlated
-judges, whose shared errors look like truth: see ``weight: posterior``.
+judges without a common audit, whose shared errors look like truth: see ``weight: posterior``.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ import orjson
 import polars as pl
 
 from schemas.blocks import scorer
+from tasks.readers.audits import voices
 from tasks.scorers._em import Fit, Floats, Votes, fit
-from tasks.scorers._panel import UNIT, both_ways, duels, finish, per, ratings
+from tasks.scorers._panel import UNIT, both_ways, duels, finish, halves, per, ratings
 
 _PLACES = ("first", "second", "tie")
 
@@ -33,12 +34,15 @@ def dawid_skene(
 ) -> pl.DataFrame:
     """Returns, from duels, the mean probability of being better than an opponent; from ratings, the expected rating.
 
-    A tie is an answer like the others: how much it says depends on how the judge uses it. The standard error is that
+    A tie is an answer like the others: how much it says depends on how the judge uses it; a probability p is a vote of p
+    one way and of 1 - p the other. Judges whose common audit shows that they err together share their voices, so that
+    shared errors do not look like truth. The standard error is that
     of the hidden answer given the tables.
 
     Args:
         judgments: pairwise, listwise broken into pairs, and pointwise of few levels.
-        audits: a judge's audit anchors its table for duels; judges are matched by fingerprint.
+        audits: a judge's audit anchors its table for duels, and several tell who errs together; judges are matched by
+            fingerprint.
         anchor: how much an audit weighs, as a multiple of all the judge's votes here (at least its own count).
         most_levels: more distinct ratings than this are refused: they are no classes; use ``mean`` or ``median``.
         groups: group -> its judges; each group is scored apart, as ``dawid_skene:GROUP``.
@@ -51,6 +55,7 @@ def dawid_skene(
 
 
 def _duels(votes: pl.DataFrame, audits: pl.DataFrame | None, anchor: float) -> pl.DataFrame:
+    votes = halves(votes)
     votes = votes.sort(votes.columns)
     pairs = votes.select(*UNIT, "one", "other").unique(maintain_order=True).with_row_index("pair")
     voters = votes.select("judge", "fingerprint").unique(maintain_order=True).with_row_index("voter")
@@ -62,12 +67,16 @@ def _duels(votes: pl.DataFrame, audits: pl.DataFrame | None, anchor: float) -> p
     arrays = Votes(
         joined["pair"].to_numpy().astype(np.int64), joined["voter"].to_numpy().astype(np.int64),
         np.where(answer < 2, answer ^ turned, answer), np.column_stack([turned, 1 - turned]),
+        joined["share"].to_numpy(),
     )  # fmt: skip
     prior, start = _prior(voters, audits, np.bincount(arrays.voter), anchor)
-    fitted: Fit = fit(arrays, prior, even=True, start=start)
+    alike = voices(voters["fingerprint"].to_list(), audits)
+    whole = np.array([alike.get(name, 1.0) for name in voters["fingerprint"]])
+    fitted: Fit = fit(arrays, prior, even=True, start=start, whole=whole)
     chance = pl.Series("won", fitted.posterior[:, 0])
-    counts = joined.group_by("pair", maintain_order=True).len("votes").sort("pair")["votes"]
-    sides = both_ways(pairs.with_columns(chance, counts), "votes")
+    counts = joined.group_by("pair", maintain_order=True).agg(votes=pl.col("share").sum().round().cast(pl.Int64))
+    counts = counts.sort("pair").select("votes")
+    sides = both_ways(pairs.with_columns(chance).hstack(counts), "votes")
     return per(sides, *UNIT, "completion_id").agg(
         score=pl.col("won").mean(), judgments=pl.col("votes").sum(),
         standard_error=(pl.col("won") * (1 - pl.col("won"))).sum().sqrt() / pl.len(),

@@ -36,11 +36,11 @@ def plackett_luce(
     rows = rankings(judgments, groups).with_columns(
         among=pl.col("tiers").list.eval(pl.element().explode()).list.sort().list.join("\n")
     )
-    weighed = rows.with_columns(weight=1 / pl.len().over(*UNIT, *JUDGE, "among"))
+    weighed = rows.with_columns(weight=pl.col("share") / pl.col("share").sum().over(*UNIT, *JUDGE, "among"))
     found: list[dict[str, Any]] = []
     for unit, part in weighed.sort(*UNIT, *JUDGE).group_by(UNIT, maintain_order=True):
         found += _of_unit(
-            dict(zip(UNIT, unit, strict=True)), part["tiers"].to_list(), part["weight"].to_list(), prior_std
+            dict(zip(UNIT, unit, strict=True)), part["tiers"].to_list(), part["weight"].to_list(), part["share"].to_list(), prior_std
         )
     kinds = dict.fromkeys([*UNIT, "completion_id"], pl.String)
     frame = pl.DataFrame(found, {**kinds, "score": pl.Float64, "standard_error": pl.Float64, "judgments": pl.Int64})
@@ -48,13 +48,16 @@ def plackett_luce(
 
 
 def _of_unit(
-    unit: dict[str, Any], tiers: list[list[list[str]]], weights: list[float], prior_std: float
+    unit: dict[str, Any], tiers: list[list[list[str]]], weights: list[float], shares: list[float], prior_std: float
 ) -> list[dict[str, Any]]:
     names = sorted({name for ranking in tiers for tier in ranking for name in tier})
     place = {name: index for index, name in enumerate(names)}
     indexed = [[[place[name] for name in tier] for tier in ranking] for ranking in tiers]
     strengths = lists(indexed, weights, len(names), prior_std)
-    counts = [sum(index in tier for ranking in indexed for tier in ranking) for index in range(len(names))]
+    counts = [
+        round(sum(share for share, ranking in zip(shares, indexed, strict=True) for tier in ranking if index in tier))
+        for index in range(len(names))
+    ]
     return [
         unit | {"completion_id": name, "score": float(strengths.value[i]), "standard_error": float(strengths.error[i]),
                 "judgments": counts[i]}

@@ -22,25 +22,30 @@ def win_rate(judgments: pl.DataFrame, *, ties: Literal["half", "none"] = "half")
     """Returns one score in [0, 1] a completion and criterion: wins over comparisons that count.
 
     Only comparisons count whose two orders agree on a winner, or (``ties="half"``) both say tie, which is half a win
-    to each. A contradicted or incomplete comparison counts as nothing, so a completion with no other has no row.
+    to each; where the judge's probability is known, the mean over both orders counts instead. A contradicted or incomplete comparison counts as nothing, so a completion with no other has no row.
     ``judgments`` is the number of comparisons; ``standard_error`` is their sample standard deviation over its square
     root, null for one.
     """
     counted = ("agreed", "tied") if ties == "half" else ("agreed",)
     duel = ["prompt_id", "criterion", "comparison_id"] + [n for n in ("judge", "fingerprint") if n in judgments.columns]
+    probability = (pl.col("probability") if "probability" in judgments.columns else pl.lit(None)).cast(pl.Float64)
     duels = (
         judgments.filter((pl.col("kind") == "pairwise") & pl.col("comparison").is_in(counted))
-        .select(*duel, "subjects", "winner", "comparison")
-        .unique(duel, keep="any")  # both orders of a comparison say the same
+        .with_columns(_first=pl.col("subjects").list.first(), _sure=probability)
+        .select(*duel, "subjects", "winner", "comparison", "_first", "_sure")
         .explode("subjects")
     )
-    won = (
+    own = pl.when(pl.col("subjects") == pl.col("_first")).then("_sure").otherwise(1 - pl.col("_sure"))
+    named = (
         pl.when(pl.col("comparison") == "tied")
         .then(0.5)
         .otherwise((pl.col("winner") == pl.col("subjects")).cast(float))
     )
+    each = duels.select(*duel, completion_id="subjects", won=pl.coalesce(own, named))
+    one = each.sort(*duel, "completion_id", "won").group_by(*duel, "completion_id", maintain_order=True)
     scored = (
-        duels.select("prompt_id", "criterion", completion_id="subjects", won=won)
+        one.agg(pl.col("won").mean())
+        .select("prompt_id", "criterion", "completion_id", "won")
         .sort("prompt_id", "completion_id", "criterion", "won")
         .group_by("prompt_id", "completion_id", "criterion", maintain_order=True)
         .agg(

@@ -15,10 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tasks.readers.audits import ANSWERS, LEAST_COMMON, Audited, Floats, together
-from tasks.weighters._grading import fit
+from tasks.weighters._grading import STDS, fit, shares
 
-_STDS, _ALIKE = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2), (0.0, 0.9)
-"""Standard deviations of a judge's weight, and correlations of two judges' weights, that are thought possible."""
+ASSUMED = "assumed"
+"""The gold set of a judge that nobody audited."""
+_ALIKE = (0.0, 0.9)
+"""Correlations of two judges' weights that are thought possible."""
 
 
 def assumed(accuracy: float, items: int = 20) -> Audited:
@@ -26,7 +28,7 @@ def assumed(accuracy: float, items: int = 20) -> Audited:
     right = round(accuracy * items)
     said = np.full((items, len(ANSWERS)), np.nan)
     said[:, 2] = np.where(np.arange(items) < right, 1.0, -1.0)
-    return Audited([("assumed", str(item)) for item in range(items)], said)
+    return Audited([(ASSUMED, str(item)) for item in range(items)], said)
 
 
 def features(said: Floats, like: npt.NDArray[np.bool_]) -> Floats:
@@ -49,17 +51,34 @@ def features(said: Floats, like: npt.NDArray[np.bool_]) -> Floats:
     return np.column_stack([verdict, np.full(len(said), place), implied if like[3] else np.zeros(len(said))])
 
 
+class Pooled(NamedTuple):
+    """The weights of the judges' features in the log-odds that the first named is better: (judges x 3), covariance."""
+
+    weights: Floats
+    covariance: Floats
+
+
 def weights(records: list[Audited], likes: npt.NDArray[np.bool_], correlation: float) -> Floats:
-    """Returns (judges x 3) the weights of the judges' features in the log-odds that the first named is better.
+    """Returns (judges x 3) the weights that ``pooled`` finds."""
+    return pooled(records, likes, correlation).weights
+
+
+def pooled(records: list[Audited], likes: npt.NDArray[np.bool_], correlation: float) -> Pooled:
+    """Returns the weights of the judges' features, and how unsure they are.
 
     Fitted together where the judges share enough audited items. Else each alone, and divided by 1 + (n - 1) * rho,
     where rho is what two of them were measured to share of their errors, else ``correlation``.
     """
     common = _common(records, likes)
     if len(records) == 1 or common.items >= LEAST_COMMON:
-        return _fitted(common).reshape(len(records), 3)
+        found = _fitted(common)
+        return found if records[0].items[0][0] != ASSUMED else found._replace(covariance=0 * found.covariance)
     alone = [_fitted(_common([record], like[None])) for record, like in zip(records, likes, strict=True)]
-    return np.array(alone) / (1 + (len(records) - 1) * _measured(records, correlation))
+    shared = 1 + (len(records) - 1) * _measured(records, correlation)
+    covariance = np.zeros((3 * len(records), 3 * len(records)))
+    for judge, each in enumerate(alone):
+        covariance[3 * judge : 3 * judge + 3, 3 * judge : 3 * judge + 3] = each.covariance / shared**2
+    return Pooled(np.concatenate([each.weights for each in alone]) / shared, covariance)
 
 
 def _measured(records: list[Audited], correlation: float) -> float:
@@ -110,20 +129,25 @@ def _common(records: list[Audited], likes: npt.NDArray[np.bool_]) -> Examples:
     return Examples(np.concatenate(rows), target, np.concatenate(weight), items)
 
 
-def _fitted(given: Examples) -> Floats:
+def _fitted(given: Examples) -> Pooled:
     """Returns the mean of the weights under several priors, each by the evidence for it.
 
-    How good judges are, and how alike, differs more between panels than any one prior allows: a few hundred items are
-    enough to be drawn towards nought too much, or towards themselves too little.
+    How good judges are, and how alike, differs more between panels than any one prior allows: it would draw some
+    weights too near to nought, and leave others too near to what a few items happen to say.
     """
     judges = given.rows.shape[1] // 3
     if judges == 1 and given.items < LEAST_COMMON:
-        return fit(given.rows, given.target, given.weight, prior=np.eye(3)).weights
-    alike = _ALIKE if judges > 1 else _ALIKE[:1]
-    fits = [fit(given.rows, given.target, given.weight, prior=_prior(judges, std, c)) for std in _STDS for c in alike]
-    evidence = np.array([each.evidence for each in fits])
-    share = np.exp(evidence - evidence.max())
-    return np.asarray(share @ np.array([each.weights for each in fits]) / share.sum())
+        fits = [fit(given.rows, given.target, given.weight, prior=np.eye(3))]
+    else:
+        alike = _ALIKE if judges > 1 else _ALIKE[:1]
+        fits = [fit(given.rows, given.target, given.weight, prior=_prior(judges, std, c)) for std in STDS for c in alike]
+    share = shares([each.evidence for each in fits])
+    each = np.array([one.weights for one in fits])
+    mean = share @ each
+    apart = (share[:, None] * (each - mean)).T @ (each - mean)
+    within = np.tensordot(share, np.array([one.covariance for one in fits]), axes=1)
+    seen = given.rows.any(axis=0)  # of what no item shows, nothing was learnt that could be unsure
+    return Pooled(mean.reshape(judges, 3), (within + apart) * np.outer(seen, seen))
 
 
 def _prior(judges: int, std: float, alike: float) -> Floats:

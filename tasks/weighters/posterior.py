@@ -26,7 +26,7 @@ from schemas.notes import noted
 from tasks.readers.audits import ANSWERS, VERDICT, Audited, Floats, of_audits
 from tasks.weighters._grading import Shape, middle, shape
 from tasks.weighters._margins import CELL, attach, implied, margins
-from tasks.weighters._pool import assumed, features, weights
+from tasks.weighters._pool import ASSUMED, assumed, features, pooled
 from tasks.weighters._unlike import unlike
 
 LEAST_WEIGHT = 0.02
@@ -132,8 +132,7 @@ def _record(name: str, fingerprint: str | None, audited: dict[str | None, Audite
 def _unaudited(record: Audited, said: Floats) -> Shape | None:
     """Returns the map for ratings by a judge that nobody audited: 1 at their median difference, and at most 2."""
     ratings = said[:, 2]
-    assumed_only = all(gold == "assumed" for gold, _ in record.items)
-    return Shape(middle(ratings)) if assumed_only and np.isfinite(ratings).any() else None
+    return Shape(middle(ratings)) if record.items[0][0] == ASSUMED and np.isfinite(ratings).any() else None
 
 
 def _logits(table: Floats, records: list[Audited], correlation: float, factor: Floats) -> Floats:
@@ -153,11 +152,15 @@ def _logits(table: Floats, records: list[Audited], correlation: float, factor: F
         rows = np.flatnonzero(which == index)
         if not len(present):
             continue
-        found = weights([records[judge] for judge in present], pattern[present], correlation)
+        found, covariance = pooled([records[judge] for judge in present], pattern[present], correlation)
         if len(present) == 1 and records[present[0]].unit != VERDICT:
             found[0, 0] = max(found[0, 0], LEAST_WEIGHT)
-        for weight, voter in zip(found, present, strict=True):
-            logits[rows] += factor[voter] * (features(table[rows, voter], pattern[voter]) @ weight)
+        seen = [features(table[rows, voter], pattern[voter]) for voter in present]
+        # what is unsure in the weights makes the claims smaller (MacKay 1992, Neural Computation 4)
+        every = np.concatenate(seen, axis=1)
+        unsure = np.sqrt(1 + np.pi / 8 * np.einsum("ij,jk,ik->i", every, covariance, every))
+        for weight, voter, each in zip(found, present, seen, strict=True):
+            logits[rows] += factor[voter] * (each @ weight) / unsure
     return logits
 
 
