@@ -5,6 +5,7 @@ Everything derived is spooled to Parquet under ``<root>/work/<run id>``, so that
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ import pyarrow as pa
 from flows.plan import Plan
 from flows.result import Counts
 from schemas.messages import text_of
+from schemas.notes import note
 from schemas.tables import PREFERENCES, SCORES, TABLES
 from storage.store import Store
 from tasks.answer import Answered
@@ -26,6 +28,7 @@ from tasks.driver import Rows
 from tasks.score import Step, score
 from tasks.select import LOG, select, whole
 
+log = logging.getLogger(__name__)
 TEXTS = ("prompt", "chosen", "rejected")
 HEAVY = ("tokens", "token_logprobs")
 MADE = ("preferences", "rankings", "examples", "steps", "scores", "removals")
@@ -149,6 +152,7 @@ def conclude(plan: Plan, spool: Spool) -> None:
             lean = tables["preferences"]
             tables["preferences"] = pl.concat([_with_texts(lean, file) for file in files])
         tables, removals = curate(tables, list(steps))
+        _warn(tables["preferences"], list(steps))
         if asks:
             tables["preferences"] = tables["preferences"].drop(TEXTS)
         _add_removals(spool, removals)
@@ -156,6 +160,16 @@ def conclude(plan: Plan, spool: Spool) -> None:
         rows = _with_texts(tables["preferences"], file)
         columns = [name for name in PREFERENCES.schema.names if name in rows.columns]
         file.unlink() if not rows.height else rows.select(columns).write_parquet(file)
+
+
+def _warn(rows: pl.DataFrame, steps: list[Step]) -> None:
+    """Logs what a posterior noted of its claims: pairs unlike the audited ones, audits without margins."""
+    if "meta" not in rows.columns or not any(step.block.name == "posterior" for step in steps):
+        return
+    for key, says in (("unlike", "the pairs are unlike those its judges were audited on, by"), ("audit", "it used")):
+        noted = rows.select(note(key).drop_nulls().unique().sort()).to_series().to_list()
+        if noted:
+            log.warning("weight: posterior: %s %s", says, "; ".join(noted))
 
 
 def _with_texts(lean: pl.DataFrame, file: Path) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 Source: position bias as in MT-bench (arXiv:2306.05685, section 3.3); self-preference by identity (Panickssery et al.
 2024, arXiv:2404.13076); strength as in arXiv:2401.06080; near-duplicates as in arXiv:2107.06499; decontamination as in
-arXiv:2411.15124, section 3.2.
+arXiv:2411.15124, section 3.2; shift between audited and judged pairs (Rabanser et al. 2019, arXiv:1810.11953).
 
 Use it beside ``basics``, which says that the rows are sound. It is bad at small datasets: rates of fifty pairs are
 chance.
@@ -36,6 +36,7 @@ def trust(
     max_saturated_rate: float = 0.6,
     max_weak_rate: float = 0.2,
     max_even_rate: float = 0.05,
+    max_unlike_rate: float = 0.1,
     max_near_duplicate_share: float = 0.1,
     threshold: float = 0.8,
     against: str | tuple[str, ...] = (),
@@ -52,6 +53,8 @@ def trust(
     Args:
         preferences: the pairs about to be published. judgments: those of this run.
         previous: the pairs of the newest published version; no rows where there is none.
+        max_unlike_rate: of pairs that ``weight: posterior`` found unlike those its judges were audited on; the checks
+            ``unlike_length``, ``unlike_texts``, ``unlike_task`` and ``unlike_agreement`` name by what.
         threshold: Jaccard similarity of 3-word shingles from which two prompts are near-duplicates.
         against: benchmark items that no prompt may share ``run`` words in a row with: texts, or a file or folder of
             them as ``filter: decontaminate`` reads.

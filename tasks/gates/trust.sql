@@ -4,7 +4,9 @@ with
 pairs as (
     select
         pair_id, prompt_id, split, margin, coalesce(strength, p_chosen - 0.5) as strength, chosen_policy,
-        chosen_score = rejected_score as even
+        chosen_score = rejected_score as even,
+        -- what `weight: posterior` noted: by what the pair differs from those its judges were audited on
+        regexp_extract(coalesce(meta, ''), '"unlike":"([^"]*)"', 1) as unlike
     from preferences
 ),
 sampled as (
@@ -62,6 +64,14 @@ strengths as (
         coalesce(avg((even)::int) filter (even is not null), 0.0) as even_rate
     from pairs
 ),
+audited as (
+    select
+        coalesce(avg(contains(unlike, 'length')::int), 0.0) as unlike_length,
+        coalesce(avg(contains(unlike, 'texts')::int), 0.0) as unlike_texts,
+        coalesce(avg(contains(unlike, 'task')::int), 0.0) as unlike_task,
+        coalesce(avg(contains(unlike, 'agreement')::int), 0.0) as unlike_agreement
+    from pairs
+),
 leaks as (
     select count(*) as split_leaks
     from (select prompt_id from pairs where split is not null group by prompt_id having count(distinct split) > 1)
@@ -96,4 +106,4 @@ mix as (
         from sizes group by chosen_policy
     )
 )
-select * from identity, verdicts, saturation, strengths, leaks, drift, mix
+select * from identity, verdicts, saturation, strengths, audited, leaks, drift, mix

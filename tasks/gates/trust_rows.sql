@@ -43,6 +43,22 @@ where coalesce(strength, p_chosen - 0.5) <= 0 order by coalesce(strength, p_chos
 select pair_id, prompt_id, chosen_score, rejected_score from preferences
 where chosen_score = rejected_score order by pair_id
 
+-- unlike_length
+select pair_id, prompt_id, p_chosen, meta from preferences
+where contains(regexp_extract(coalesce(meta, ''), '"unlike":"([^"]*)"', 1), 'length') order by pair_id
+
+-- unlike_texts
+select pair_id, prompt_id, p_chosen, meta from preferences
+where contains(regexp_extract(coalesce(meta, ''), '"unlike":"([^"]*)"', 1), 'texts') order by pair_id
+
+-- unlike_task
+select pair_id, prompt_id, p_chosen, meta from preferences
+where contains(regexp_extract(coalesce(meta, ''), '"unlike":"([^"]*)"', 1), 'task') order by pair_id
+
+-- unlike_agreement
+select pair_id, prompt_id, p_chosen, meta from preferences
+where contains(regexp_extract(coalesce(meta, ''), '"unlike":"([^"]*)"', 1), 'agreement') order by pair_id
+
 -- split_leaks
 select prompt_id, list(distinct split) as splits, list(pair_id order by pair_id) as pair_ids from preferences
 where split is not null group by prompt_id having count(distinct split) > 1 order by prompt_id

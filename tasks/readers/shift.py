@@ -37,7 +37,7 @@ class Sample(NamedTuple):
     tasks: Sequence[str | None]
 
 
-def reasons(audited: Sample, here: Sample, *, level: float = 0.01, least: float = 0.6, strange: float = 0.1) -> list[str]:
+def reasons(audited: Sample, here: Sample, *, level: float = 0.02, least: float = 0.6, strange: float = 0.1) -> list[str]:
     """Returns the names of what tells the pairs at hand from the audited ones; none where nothing does.
 
     Args:

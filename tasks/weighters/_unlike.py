@@ -18,7 +18,7 @@ PAIRS = 5 * MOST
 
 
 def unlike(preferences: pl.DataFrame, pairs: pl.Series, table: Floats, records: list[Audited]) -> list[list[str]]:
-    """Returns for each judge by what the pairs differ from those of its audit: length, texts, task, agreement.
+    """Returns for each judge by what the pairs differ from its audit's: length gap, length, texts, agreement, task.
 
     Judges of one gold set share what is found for any of them. Empty where nothing differs, or nothing can be compared.
 
@@ -47,7 +47,7 @@ def unlike(preferences: pl.DataFrame, pairs: pl.Series, table: Floats, records: 
             {"agreement": _answered(said[heard, judge], np.delete(said[heard], judge, axis=1))},
             [task for task, there in zip(tasks, heard, strict=True) if there],
         )  # fmt: skip
-        found.append(reasons(own, here, level=0.01 / len(records)))
+        found.append(reasons(own, here, level=0.02 / len(records)))
     return [_of_gold(judge, records, found) for judge in range(len(records))]
 
 
@@ -89,7 +89,8 @@ def _numbers(like: Floats, longer: Floats, said: Floats) -> dict[str, Floats]:
     """Returns what is compared of texts and lengths, with how far the judge sides with the longer one."""
     voice = np.sign(np.nansum(np.sign(said[:, :3]), axis=1))
     leans = (voice * np.clip(longer, -1.0, 1.0))[:, None]
-    return {"length": np.column_stack([like[:, LENGTH], leans]), "texts": like[:, LENGTH.stop :]}
+    gap, lengths = like[:, LENGTH][:, :1], np.column_stack([like[:, LENGTH][:, 1:], leans])
+    return {"length gap": gap, "length": lengths, "texts": like[:, LENGTH.stop :]}
 
 
 def _falling(record: Audited, records: list[Audited]) -> dict[str, Floats]:
