@@ -30,6 +30,7 @@ from tasks.reports.audit_page import audit_page
 from tasks.reports.gold import Imported
 from tasks.reports.gold_steps import are_steps
 from tasks.reports.shapes import recognised
+from tasks.reports.together import together
 from tasks.reports.verdicts import verdicts as read_verdicts
 from tasks.select import LOG
 from tasks.slots import Order
@@ -45,9 +46,15 @@ class Audited:
     page: Path
 
 
-def recorded(judge: str, gold: Path, verdicts: Path | None, root: str, *, shape: str | None = None) -> Audited:
-    """Audits a judge by verdicts that were recorded, beside the gold labels or in a file of their own."""
-    found = _read(gold, verdicts, shape)
+def recorded(
+    judge: str, gold: Path, verdicts: Path | None, root: str, *, shape: str | None = None, answers: Path | None = None
+) -> Audited:
+    """Audits a judge by verdicts that were recorded, beside the gold labels or in a file of their own.
+
+    Args:
+        answers: a file of the answers, for MT-bench's votes, which are published without them.
+    """
+    found = _read(gold, verdicts, shape, answers)
     names = found.verdicts["judge"].unique().sort().to_list()
     if judge not in names:
         raise UsageError(f"{gold}: no verdicts of {judge!r}; {nearest(judge, names)}")
@@ -124,9 +131,10 @@ class _Given:
         return self.completions[prompt["prompt_id"]]
 
 
-def _read(gold: Path, verdicts: Path | None, shape: str | None) -> Imported:
+def _read(gold: Path, verdicts: Path | None, shape: str | None, answers: Path | None = None) -> Imported:
     try:
-        return recognised(read_rows(gold), read_rows(verdicts) if verdicts else None, shape=shape)
+        said, texts = (read_rows(file) if file else None for file in (verdicts, answers))
+        return recognised(read_rows(gold), said, shape=shape, answers=texts)
     except ValueError as error:
         raise DataError(str(error), file=str(gold)) from error
 
@@ -182,6 +190,7 @@ def _recipe(spec: BlockSpec, model: str | None) -> Recipe:
 def _keep(store: Store, document: dict[str, Any], fingerprint: str, gold: Path) -> Audited:
     """Appends the audit to the lake and writes its page beside it."""
     digest = content_id("gold file", gold.read_bytes().hex())
+    document["together"] = together(document, fingerprint, digest, store.read("audits").collect())
     row = audit_row(document, fingerprint=fingerprint, gold=gold.name, gold_hash=digest)
     row["audit_id"] = content_id("audit", fingerprint, digest)
     store.append("audits", pl.DataFrame([row]), run_id=row["audit_id"])

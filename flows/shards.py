@@ -151,8 +151,9 @@ def conclude(plan: Plan, spool: Spool) -> None:
         if asks:
             lean = tables["preferences"]
             tables["preferences"] = pl.concat([_with_texts(lean, file) for file in files])
-        tables, removals = curate(tables, list(steps))
-        _warn(tables["preferences"], list(steps))
+        own = list(steps)
+        tables, removals = curate(tables, own)
+        _warn(tables["preferences"], own)
         if asks:
             tables["preferences"] = tables["preferences"].drop(TEXTS)
         _add_removals(spool, removals)

@@ -18,6 +18,9 @@ from flows.commands.common import json_option, print_json, root_option
 @click.option(
     "--verdicts", type=click.Path(path_type=Path), help="The judge's recorded verdicts, instead of asking it."
 )
+@click.option(
+    "--answers", type=click.Path(path_type=Path), help="The models' answers, for votes of MT-bench that come without."
+)
 @click.option("--judge", "model", metavar="SPEC", help="Who judges, for judges that ask a model.")
 @click.option("--set", "settings", multiple=True, metavar="PARAM=VALUE", help="Change one parameter of the judge.")
 @click.option("--shape", help="The gold set's shape, where its columns do not tell.")
@@ -25,8 +28,8 @@ from flows.commands.common import json_option, print_json, root_option
 @root_option
 @json_option
 def audit(
-    judge: str, gold: Path, verdicts: Path | None, model: str | None, settings: tuple[str, ...], shape: str | None,
-    limit: int | None, root: str, as_json: bool,
+    judge: str, gold: Path, verdicts: Path | None, answers: Path | None, model: str | None, settings: tuple[str, ...],
+    shape: str | None, limit: int | None, root: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Measure JUDGE on gold labels: agreement, order, position, length, self-preference, calibration.
 
@@ -47,7 +50,7 @@ def audit(
         spec = BlockSpec(verb="judge", name=judge, params=params)
         found = uvloop.run(asked(spec, gold, root, model=model, limit=limit, shape=shape))
     else:
-        found = recorded(judge, gold, verdicts, root, shape=shape)
+        found = recorded(judge, gold, verdicts, root, shape=shape, answers=answers)
     if as_json:
         print_json({**found.document, "audit_id": found.row["audit_id"], "page": str(found.page)})
         return
@@ -76,6 +79,8 @@ def _text(document: dict[str, Any]) -> str:
         ),
     ]
     lines += _steps(document)
+    if document.get("together"):
+        lines.append(f"  {document['together']['says']}")
     lines += [f"  ! {found['bias']}: {found['says']}" for found in document["findings"]]
     return "\n".join(lines)
 

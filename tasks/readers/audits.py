@@ -1,7 +1,7 @@
 """What audits recorded of judges, read from the audits table: answers on gold items, and how judges err together.
 
-Source: Clemen and Winkler 1985, Operations Research 33 (n equally correlated sources are worth n / (1 + (n - 1) * rho));
-Kuncheva and Whitaker 2003, Machine Learning 51 (coincident errors of a panel).
+Source: Clemen and Winkler 1985, Operations Research 33 (n equally correlated sources are worth
+n / (1 + (n - 1) * rho)); Kuncheva and Whitaker 2003, Machine Learning 51 (coincident errors of a panel).
 
 An audit keeps ``evidence``: graded answers, people's ties as halves, and what its items are like. One of an earlier
 edition keeps ``answers`` only, the signs of verdicts on items with a winner; it is read as just that.
@@ -54,7 +54,7 @@ def of_audits(audits: pl.DataFrame | None) -> dict[str | None, Audited]:
     """Returns fingerprint -> what its audits recorded: of one gold set the latest, of several all."""
     records: dict[str | None, Audited] = {}
     for fingerprint, gold, meta in latest(audits):
-        record = _record(gold, meta)
+        record = audited(gold, meta)
         if record is None:
             continue
         before = records.get(fingerprint)
@@ -74,7 +74,8 @@ def latest(audits: pl.DataFrame | None) -> list[tuple[str | None, str, Mapping[s
     ]
 
 
-def _record(gold: str, meta: Mapping[str, Any]) -> Audited | None:
+def audited(gold: str, meta: Mapping[str, Any]) -> Audited | None:
+    """Returns what one audit's document recorded, null where it has no pairs."""
     table = meta.get("evidence") or meta.get("answers") or {"item_id": []}
     if not table["item_id"]:
         return None

@@ -37,7 +37,9 @@ class Sample(NamedTuple):
     tasks: Sequence[str | None]
 
 
-def reasons(audited: Sample, here: Sample, *, level: float = 0.02, least: float = 0.6, strange: float = 0.1) -> list[str]:
+def reasons(
+    audited: Sample, here: Sample, *, level: float = 0.02, least: float = 0.6, strange: float = 0.1
+) -> list[str]:
     """Returns the names of what tells the pairs at hand from the audited ones; none where nothing does.
 
     Args:
@@ -83,9 +85,10 @@ def _shared(one: Floats, other: Floats) -> npt.NDArray[np.int64]:
     """Returns the columns that are mostly known on both sides, none where a side has too few prompts."""
     if min(len(one), len(other)) < LEAST:
         return np.empty(0, dtype=np.int64)
-    known = [np.isfinite(side).mean(axis=0) >= _KNOWN for side in (one, other)]
-    spread = np.nanstd(np.where(np.isfinite(np.r_[one, other]), np.r_[one, other], np.nan)[:, known[0] & known[1]], axis=0)
-    return np.flatnonzero(known[0] & known[1])[spread > 1e-9]
+    known = np.all([np.isfinite(side).mean(axis=0) >= _KNOWN for side in (one, other)], axis=0)
+    spread = np.nanstd(np.concatenate([one, other])[:, known], axis=0)
+    columns: npt.NDArray[np.int64] = np.flatnonzero(known)[spread > 1e-9]
+    return columns
 
 
 def _filled(side: Floats) -> Floats:

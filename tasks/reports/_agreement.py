@@ -57,7 +57,8 @@ def order(rows: pl.DataFrame) -> dict[str, Any]:
     ready = rows.filter(pl.col("swapped").is_null())
     flipped = ready.filter(pl.col("outcome") == "contradicted").height
     return {
-        "agreement": wilson(same, shown.height), "agreement_read": wilson(same, pairs.height),
+        "agreement": wilson(same, shown.height),
+        "agreement_read": wilson(same, pairs.height),
         "contradicted": wilson(primacy + recency + flipped, shown.height + ready.height),
         "to_first": wilson(primacy, primacy + recency),
     }

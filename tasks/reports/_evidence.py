@@ -1,7 +1,7 @@
 """What an audit keeps for those who pool judges: graded answers on every item, people's ties, what the items are like.
 
-Source: Zheng et al. 2023, arXiv:2306.05685, section 3.4 (orders); Platt 1999 and Zadrozny and Elkan 2002 (a classifier's
-own margins, calibrated on labelled cases).
+Source: Zheng et al. 2023, arXiv:2306.05685, section 3.4 (orders); Platt 1999 and Zadrozny and Elkan 2002 (a
+classifier's own margins, calibrated on labelled cases).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _LABELS = [*PAIR, "tie"]
 
 
 def graded(rows: pl.DataFrame) -> pl.DataFrame:
-    """Returns the verdicts with ``graded``: margin for the first, else 2 p - 1, else 1, 0 (tie) or -1; null if failed."""
+    """Returns the verdicts with ``graded``, for the first: margin, else 2 p - 1, else 1, 0 or -1; null if failed."""
     signed = pl.col("read").replace_strict(
         {"first": 1.0, "second": -1.0, "tie": 0.0}, default=None, return_dtype=pl.Float64
     )

@@ -135,8 +135,12 @@ def implied(rows: pl.DataFrame, by: str | None = None) -> pl.DataFrame:
         by: the column of what was said for the first, where it is finer than the verdict.
     """
     prompt = pl.coalesce("prompt_id", "prompt")
-    signed = pl.col(by) if by else pl.col("read").replace_strict(
-        {"first": 1.0, "second": -1.0, "tie": 0.0}, default=None, return_dtype=pl.Float64
+    signed = (
+        pl.col(by)
+        if by
+        else pl.col("read").replace_strict(
+            {"first": 1.0, "second": -1.0, "tie": 0.0}, default=None, return_dtype=pl.Float64
+        )
     )
     known = rows.with_columns(_prompt=prompt, said=signed).drop_nulls(["_prompt", "said", "first_who", "second_who"])
     one = known.select("_prompt", "said", who="first_who", met="second_who")

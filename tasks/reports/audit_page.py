@@ -45,7 +45,7 @@ def audit_page(document: dict[str, Any], *, gold: str, made: str = "") -> str:
         f'<p class="note">{document["items"]} items, {document["verdicts"]} verdicts ({outcomes}). {escape(made)}</p>',
         _findings(document["findings"]), _agreement(document), _steps(document), _position(document), _length(document),
         _policies(document), _calibration(document["calibration"]), _strongest(document["strongest"]),
-        _groups(document), _slices(document["slices"]),
+        _together(document.get("together")), _groups(document), _slices(document["slices"]),
         '<p class="note">Intervals are 95 %: Wilson for shares, resampled items for kappa and calibration error. A '
         "failed answer agrees with nothing; a contradicted comparison is read as a tie.</p>",
     ]  # fmt: skip
@@ -97,7 +97,8 @@ def _position(document: dict[str, Any]) -> str:
     order, position = document["order"], document["position"]
     if not order["agreement"].n and not position["first_shown"].n and not order["contradicted"].n:
         return ""
-    rows = [("same in both orders", order["agreement"]), ("… of those read", order["agreement_read"]), ("contradicted", order["contradicted"]),
+    rows = [("same in both orders", order["agreement"]), ("… of those read", order["agreement_read"]),
+            ("contradicted", order["contradicted"]),
             ("first shown wins", position["first_shown"])]  # fmt: skip
     why = f'<p class="note">{escape(position["reason"])}</p>' if position["reason"] else ""
     return f"<h2>Order</h2>{bars(rows, mark=0.5)}{_table(('', ''), [(name, str(rate)) for name, rate in rows])}{why}"
@@ -166,6 +167,19 @@ def _strongest(found: Sequence[Kept]) -> str:
         f"{'more' if more >= 0 else 'fewer'} agree with the gold labels than of all of them.</p>"
         '<p class="note">A pair is the stronger the more clearly its orders and repeats name one answer.</p>'
     )
+
+
+def _together(found: dict[str, Any] | None) -> str:
+    if not found:
+        return ""
+    rows = [
+        (row["judge"], _share(row["both_wrong"]), _share(row["by_chance"]),
+         "–" if row["correlation"] is None else f"{row['correlation']:.2f}", str(row["items"]))
+        for row in found["others"]
+    ]  # fmt: skip
+    head = ("judge", "both wrong, %", "if by chance, %", "correlation", "n")
+    says = found["says"]
+    return f"<h2>Errors in common</h2><p>{escape(says[0].upper() + says[1:])}.</p>{_table(head, rows)}"
 
 
 def _groups(document: dict[str, Any]) -> str:

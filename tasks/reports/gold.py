@@ -110,15 +110,17 @@ def mtbench(
     turn. Pairs that only GPT-4 judged are items without a label.
 
     Args:
-        human: question_id, turn, model_a, model_b, winner (model_a, model_b, tie), judge, judge_kind.
+        human: question_id, turn, model_a, model_b, winner (model_a, model_b, tie), judge and, where they are there,
+            judge_kind, and the answers, as conversation_a and conversation_b or as answer_a and answer_b.
         gpt4: the same without the last two; ``tie (inconsistent)`` is a verdict that flipped with the order.
         answers: question_id, model, answer_turn1, answer_turn2; gives texts. questions: question_id, category.
     """
-    people, judged = _mtbench_pairs(human), _mtbench_pairs(gpt4)
+    people, judged = _mtbench_pairs(human), _mtbench_pairs(gpt4.drop(*_TEXTS, strict=False))
     unlabelled = judged.join(people, on="item_id", how="anti").with_columns(label=pl.lit(None, pl.String))
-    votes = pl.concat([people, unlabelled], how="diagonal").with_columns(
+    votes_of = pl.concat([people, unlabelled], how="diagonal")
+    votes = votes_of.with_columns(
         annotator="judge",
-        group="judge_kind",
+        group="judge_kind" if "judge_kind" in votes_of.columns else pl.lit(None, pl.String),
         subset=pl.format("turn {}", "turn"),
         prompt_id=pl.format("mtbench/{}/{}", "question_id", "turn"),
     )
@@ -139,16 +141,37 @@ def _mtbench_pairs(votes: pl.DataFrame) -> pl.DataFrame:
     label = _named(pl.col("winner"), "model_a", "model_b", "tie")
     mirrored = label.replace({"first": "second", "second": "first"})
     first, second = pl.min_horizontal("model_a", "model_b"), pl.max_horizontal("model_a", "model_b")
+    texts = _own_texts(votes)
+    own = {}
+    if texts:
+        own = {"first": pl.when(turned).then(texts[1]).otherwise(texts[0]),
+               "second": pl.when(turned).then(texts[0]).otherwise(texts[1])}  # fmt: skip
     return votes.with_columns(
-        label=pl.when(turned).then(mirrored).otherwise(label), first_policy=first, second_policy=second,
+        **own, label=pl.when(turned).then(mirrored).otherwise(label), first_policy=first, second_policy=second,
         item_id=pl.format("mtbench/{}/{}/{}/{}", "question_id", "turn", first, second),
     )  # fmt: skip
+
+
+_TEXTS = ("answer_a", "answer_b", "conversation_a", "conversation_b")
+
+
+def _own_texts(votes: pl.DataFrame) -> list[pl.Expr]:
+    """Returns the two answers of a row's turn, where the rows hold them; of a conversation, the reply of that turn."""
+    if {"answer_a", "answer_b"} <= set(votes.columns):
+        return [pl.col("answer_a"), pl.col("answer_b")]
+    if not {"conversation_a", "conversation_b"} <= set(votes.columns):
+        return []
+    spoken = pl.element().filter(pl.element().struct.field("role") == "assistant").struct.field("content")
+    return [
+        pl.col(f"conversation_{side}").list.eval(spoken).list.get(pl.col("turn") - 1, null_on_oob=True) for side in "ab"
+    ]
 
 
 def _with_answers(votes: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
     long = answers.unpivot(
         ["answer_turn1", "answer_turn2"], index=["question_id", "model"], variable_name="turn", value_name="text"
     ).with_columns(turn=pl.col("turn").str.slice(-1).cast(pl.Int64))
+    votes = votes.drop("first", "second", strict=False)
     for side in ("first", "second"):
         texts = long.select("question_id", "turn", pl.col("model").alias(f"{side}_policy"), pl.col("text").alias(side))
         votes = votes.join(texts, on=["question_id", "turn", f"{side}_policy"], how="left", maintain_order="left")

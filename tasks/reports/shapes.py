@@ -13,23 +13,39 @@ from tasks.reports import gold as importers
 from tasks.reports.gold import VERDICTS, Imported
 from tasks.reports.gold_steps import bigbench_mistake, mrgsm8k
 
+_ANSWERS = {"question_id", "model", "answer_turn1", "answer_turn2"}
 _NO_VERDICTS = pl.DataFrame(schema=VERDICTS)
 
 
-def recognised(gold: pl.DataFrame, verdicts: pl.DataFrame | None = None, *, shape: str | None = None) -> Imported:
+def recognised(
+    gold: pl.DataFrame,
+    verdicts: pl.DataFrame | None = None,
+    *,
+    shape: str | None = None,
+    answers: pl.DataFrame | None = None,
+) -> Imported:
     """Returns the plain gold table of a file, and the verdicts that were published with it.
 
     Args:
         gold: the file as it is. verdicts: a second file with a judge's recorded verdicts, where there is one.
         shape: the importer's name, where the columns alone do not tell.
+        answers: the models' answers to MT-bench's questions, where the votes lie without them.
 
     Raises:
-        ValueError: no importer fits; the message names the shapes and their columns.
+        ValueError: no importer fits, or there are answers for a set that has its own; the message names the shapes and
+            their columns.
     """
     for name, (needs, more, read) in _SHAPES.items():
         fits = needs <= set(gold.columns) and (more is None or (verdicts is not None and more <= set(verdicts.columns)))
         if shape in (name, None) and fits:
-            return read(gold, verdicts)
+            if answers is None:
+                return read(gold, verdicts)
+            if name != "mtbench" or verdicts is None or not set(answers.columns) >= _ANSWERS:
+                raise ValueError(
+                    f"answers go with MT-bench's votes and have the columns {', '.join(sorted(_ANSWERS))}; found a "
+                    f"gold set of shape {name} and answers with {', '.join(answers.columns)}"
+                )
+            return importers.mtbench(gold, verdicts, answers)
     known = "; ".join(f"{name}: {', '.join(sorted(needs))}" for name, (needs, _, _) in _SHAPES.items())
     raise ValueError(f"these columns fit no gold set ({', '.join(gold.columns)}); known are {known}")
 

@@ -17,8 +17,9 @@ def verdicts(judgments: pl.DataFrame, gold: pl.DataFrame) -> pl.DataFrame:
 
     A pairwise judgment names the first or the second, whatever the order shown; its probability, that the first shown
     is better, is turned with it. Two ratings make the higher one the winner, equal ones a tie, and their difference is
-    the ``margin``; where either failed, so did the verdict, by the first's outcome if that failed. Failed judgments keep their outcome and have no verdict. The
-    verdict on a single solution is the first wrong step that the judgment's ``meta`` names, or ``none``.
+    the ``margin``; where either failed, so did the verdict, by the first's outcome if that failed. Failed judgments
+    keep their outcome and have no verdict. The verdict on a single solution is the first wrong step that the
+    judgment's ``meta`` names, or ``none``.
 
     Args:
         judgments: of one judge or several.

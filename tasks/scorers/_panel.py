@@ -101,9 +101,7 @@ def rankings(judgments: pl.DataFrame, groups: Groups | None = None) -> pl.DataFr
         [[one, other]] if won == 0.5 else [[one], [other]] if won > 0.5 else [[other], [one]]
         for one, other, won in pairs.select("one", "other", "won").iter_rows()
     ]
-    whole = pl.concat(
-        [listwise.drop("meta").with_columns(share=pl.lit(1.0)), pairs.select(*UNIT, *JUDGE, "share")]
-    )
+    whole = pl.concat([listwise.drop("meta").with_columns(share=pl.lit(1.0)), pairs.select(*UNIT, *JUDGE, "share")])
     return whole.with_columns(pl.Series("tiers", tiers, dtype=pl.List(pl.List(pl.String))))
 
 

@@ -34,10 +34,9 @@ def dawid_skene(
 ) -> pl.DataFrame:
     """Returns, from duels, the mean probability of being better than an opponent; from ratings, the expected rating.
 
-    A tie is an answer like the others: how much it says depends on how the judge uses it; a probability p is a vote of p
-    one way and of 1 - p the other. Judges whose common audit shows that they err together share their voices, so that
-    shared errors do not look like truth. The standard error is that
-    of the hidden answer given the tables.
+    A tie is an answer like the others: how much it says depends on how the judge uses it; a probability p is a vote of
+    p one way and of 1 - p the other. Judges whose common audit shows that they err together share their voices, so that
+    shared errors do not look like truth. The standard error is that of the hidden answer given the tables.
 
     Args:
         judgments: pairwise, listwise broken into pairs, and pointwise of few levels.

@@ -40,7 +40,11 @@ def plackett_luce(
     found: list[dict[str, Any]] = []
     for unit, part in weighed.sort(*UNIT, *JUDGE).group_by(UNIT, maintain_order=True):
         found += _of_unit(
-            dict(zip(UNIT, unit, strict=True)), part["tiers"].to_list(), part["weight"].to_list(), part["share"].to_list(), prior_std
+            dict(zip(UNIT, unit, strict=True)),
+            part["tiers"].to_list(),
+            part["weight"].to_list(),
+            part["share"].to_list(),
+            prior_std,
         )
     kinds = dict.fromkeys([*UNIT, "completion_id"], pl.String)
     frame = pl.DataFrame(found, {**kinds, "score": pl.Float64, "standard_error": pl.Float64, "judgments": pl.Int64})

@@ -22,9 +22,9 @@ def win_rate(judgments: pl.DataFrame, *, ties: Literal["half", "none"] = "half")
     """Returns one score in [0, 1] a completion and criterion: wins over comparisons that count.
 
     Only comparisons count whose two orders agree on a winner, or (``ties="half"``) both say tie, which is half a win
-    to each; where the judge's probability is known, the mean over both orders counts instead. A contradicted or incomplete comparison counts as nothing, so a completion with no other has no row.
-    ``judgments`` is the number of comparisons; ``standard_error`` is their sample standard deviation over its square
-    root, null for one.
+    to each; where the judge's probability is known, its mean over both orders counts instead. A contradicted or
+    incomplete comparison counts as nothing, so a completion with no other has no row. ``judgments`` is the number of
+    comparisons; ``standard_error`` is their sample standard deviation over its square root, null for one.
     """
     counted = ("agreed", "tied") if ties == "half" else ("agreed",)
     duel = ["prompt_id", "criterion", "comparison_id"] + [n for n in ("judge", "fingerprint") if n in judgments.columns]

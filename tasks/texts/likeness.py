@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Callable
 from math import log
 
 BUCKETS = 16
@@ -48,8 +49,7 @@ def likeness(prompt: str, one: str, other: str) -> list[float]:
     return [round(value, 4) for value in (*numbers, *(count / size for count in counts))]
 
 
-def _share(text: str, belongs: object) -> float:
-    assert callable(belongs)
+def _share(text: str, belongs: Callable[[str], bool]) -> float:
     return sum(map(belongs, text)) / max(1, len(text))
 
 

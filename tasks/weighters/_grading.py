@@ -24,8 +24,6 @@ _PROVEN = 2.5
 _PRIOR_STD, _STEPS = 1.5, 50
 
 
-
-
 class Fitted(NamedTuple):
     """Weights, their covariance, and the log evidence (Laplace's) for the prior they were fitted under."""
 

@@ -89,7 +89,7 @@ def _measured(records: list[Audited], correlation: float) -> float:
 
 
 class Examples(NamedTuple):
-    """Audited items seen from the better one: features (rows x 3 * judges), truth, the rows' weights, how many items."""
+    """Audited items seen from the better one: features (rows x 3 * judges), truth, weights, how many items."""
 
     rows: Floats
     target: Floats
@@ -140,7 +140,9 @@ def _fitted(given: Examples) -> Pooled:
         fits = [fit(given.rows, given.target, given.weight, prior=np.eye(3))]
     else:
         alike = _ALIKE if judges > 1 else _ALIKE[:1]
-        fits = [fit(given.rows, given.target, given.weight, prior=_prior(judges, std, c)) for std in STDS for c in alike]
+        fits = [
+            fit(given.rows, given.target, given.weight, prior=_prior(judges, std, c)) for std in STDS for c in alike
+        ]
     share = shares([each.evidence for each in fits])
     each = np.array([one.weights for one in fits])
     mean = share @ each
@@ -151,7 +153,7 @@ def _fitted(given: Examples) -> Pooled:
 
 
 def _prior(judges: int, std: float, alike: float) -> Floats:
-    """Returns the covariance of the weights: verdicts vary by ``std``, with this correlation; places and the rest by 1."""
+    """Returns the covariance of the weights: verdicts vary by ``std``, correlated; the rest by 1."""
     found = np.eye(3 * judges)
     found[::3, ::3] = std**2 * ((1 - alike) * np.eye(judges) + alike)
     return found

@@ -105,7 +105,9 @@ def _falling(record: Audited, records: list[Audited]) -> dict[str, Floats]:
 
 def _answered(said: Floats, others: Floats) -> Floats:
     """Returns three numbers a pair: whether both orders agree, how sure the judge is, how many others agree with it."""
-    orders = np.where(np.isnan(said[:, 0] * said[:, 1]), np.nan, (np.sign(said[:, 0]) == np.sign(said[:, 1])).astype(float))
+    orders = np.where(
+        np.isnan(said[:, 0] * said[:, 1]), np.nan, (np.sign(said[:, 0]) == np.sign(said[:, 1])).astype(float)
+    )
     heard = ~np.isnan(said[:, :3]).all(axis=1)
     sure = np.where(heard, np.abs(_mean(said[:, :3])), np.nan)
     voice, voices = np.sign(_mean(said[:, :3])), np.sign(_mean(others[:, :, :3]))

@@ -29,6 +29,8 @@ from tasks.weighters._margins import CELL, attach, implied, margins
 from tasks.weighters._pool import ASSUMED, assumed, features, pooled
 from tasks.weighters._unlike import unlike
 
+_MOST = 4.0
+"""Log-odds beyond which those of judges audited on other pairs do not grow: a claim of certainty is none there."""
 LEAST_WEIGHT = 0.02
 """Of a single graded judge: an audit that proves nothing leaves its order as it is."""
 
@@ -68,9 +70,7 @@ def posterior(
         ValueError: a judge was never audited; a parameter is out of range.
     """
     if not 0 < prior < 1 or not 0 <= correlation <= 1 or not 0 <= widened <= 1:
-        raise ValueError(
-            f"prior {prior} must lie in (0, 1), correlation {correlation} and widened {widened} in [0, 1]"
-        )
+        raise ValueError(f"prior {prior} must lie in (0, 1), correlation {correlation} and widened {widened} in [0, 1]")
     audited = of_audits(audits)
     heard = margins(preferences, judgments, judges)
     voters = heard.select("judge", "fingerprint").unique().sort("judge", "fingerprint").with_row_index("voter")
@@ -80,8 +80,9 @@ def posterior(
     ]
     plain = [record.unit == VERDICT and fingerprint in audited
              for record, fingerprint in zip(records, voters["fingerprint"], strict=True)]  # fmt: skip
-    said = _answers(preferences, judgments, judges, heard, voters.with_columns(_plain=pl.Series(plain, dtype=pl.Boolean)),
-                    indirect and any(bool(np.isfinite(record.said[:, 3]).any()) for record in records))  # fmt: skip
+    signed = voters.with_columns(_plain=pl.Series(plain, dtype=pl.Boolean))
+    measured = indirect and any(bool(np.isfinite(record.said[:, 3]).any()) for record in records)
+    said = _answers(preferences, judgments, judges, heard, signed, measured)
     pairs = said["pair_id"].unique().sort()
     table = np.full((len(pairs), len(records), len(ANSWERS)), np.nan)
     place = pairs.search_sorted(said["pair_id"]).to_numpy()
@@ -102,7 +103,7 @@ def _answers(
     preferences: pl.DataFrame, judgments: pl.DataFrame, judges: list[str] | None, heard: pl.DataFrame,
     voters: pl.DataFrame, indirect: bool,
 ) -> pl.DataFrame:  # fmt: skip
-    """Returns one row per pair and judge: what it said of the chosen one, by kind of answer; as signs where ``_plain``."""
+    """Returns one row per pair and judge: what it said of the chosen, by kind of answer; signs where ``_plain``."""
     margin = pl.col("margin")
 
     def read(rows: pl.DataFrame) -> pl.DataFrame:
@@ -160,14 +161,15 @@ def _logits(table: Floats, records: list[Audited], correlation: float, factor: F
         every = np.concatenate(seen, axis=1)
         unsure = np.sqrt(1 + np.pi / 8 * np.einsum("ij,jk,ik->i", every, covariance, every))
         for weight, voter, each in zip(found, present, seen, strict=True):
-            logits[rows] += factor[voter] * (each @ weight) / unsure
+            own = each @ weight / unsure
+            logits[rows] += own if factor[voter] == 1 else factor[voter] * _MOST * np.tanh(own / _MOST)
     return logits
 
 
 def _noted(
     made: pl.DataFrame, strange: list[list[str]], voters: pl.DataFrame, heard: pl.DataFrame, plain: list[bool]
 ) -> pl.DataFrame:
-    """Returns the preferences with what must be known of their claims in ``meta``; as they are where there is nothing."""
+    """Returns the preferences with what must be known of their claims in ``meta``, where there is anything."""
     names = list(dict.fromkeys(name for each in strange for name in each))
     if names:
         claimed = pl.col("p_chosen").is_not_null()

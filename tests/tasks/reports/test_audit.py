@@ -95,6 +95,14 @@ def test_a_failure_agrees_with_nothing_and_a_contradiction_is_a_tie() -> None:
     assert found["outcomes"] == {"contradicted": 1, "unparsable": 1, "valid": 2}
 
 
+def test_two_unreadable_replies_agree_on_nothing() -> None:
+    rows = [verdict("1", "first"), verdict("1", "first", True), verdict("2", None, False, "unparsable"),
+            verdict("2", None, True, "unparsable")]  # fmt: skip
+    found = audit(GOLD, frame(rows), judge="j")["order"]
+    assert found["agreement"][::3] == (0.5, 2)
+    assert found["agreement_read"][::3] == (1.0, 1)
+
+
 def test_two_orders_make_one_verdict() -> None:
     rows = [verdict("1", "first"), verdict("1", "first", True), verdict("2", "first"), verdict("2", "second", True),
             verdict("3", "second"), verdict("3", None, True, "refused"), verdict("4", "tie"),

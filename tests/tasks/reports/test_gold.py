@@ -83,3 +83,26 @@ def test_a_file_of_ones_own_needs_only_items_and_labels() -> None:
     assert found.columns == list(gold.GOLD)
     with pytest.raises(ValueError, match="needs the column 'label'; it has item_id"):
         gold.plain(pl.DataFrame({"item_id": ["1"]}))
+
+
+def spoken(*replies):
+    return [message for reply in replies for message in
+            ({"role": "user", "content": "?"}, {"role": "assistant", "content": reply})]  # fmt: skip
+
+
+def test_the_answers_that_stand_beside_votes_of_mtbench_are_kept() -> None:
+    votes = pl.DataFrame(
+        {"question_id": [1, 1], "turn": [1, 2], "model_a": ["m", "a"], "model_b": ["a", "m"],
+         "winner": ["model_a", "model_a"], "judge": ["h", "h"], "conversation_a": [spoken("mm", "m2"), spoken("a1", "aa")],
+         "conversation_b": [spoken("a1", "aa"), spoken("mm", "m2")]}
+    )  # fmt: skip
+    judged = pl.DataFrame({"question_id": [1], "turn": [1], "model_a": ["a"], "model_b": ["m"], "winner": ["model_b"]})
+    found = recognised(votes, judged).gold.sort("item_id")
+    assert found.select("label", "first", "second").rows() == [("second", "a1", "mm"), ("first", "aa", "m2")]
+    answers = pl.DataFrame(
+        {"question_id": [1, 1], "model": ["a", "m"], "answer_turn1": ["x", "yy"], "answer_turn2": ["z", "w"]}
+    )
+    lean = votes.drop("conversation_a", "conversation_b")
+    assert recognised(lean, judged, answers=answers).gold.sort("item_id")["first"].to_list() == ["x", "z"]
+    with pytest.raises(ValueError, match="answers go with MT-bench's votes"):
+        recognised(pl.DataFrame({"item_id": ["1"], "label": ["first"]}), answers=answers)
