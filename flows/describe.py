@@ -16,6 +16,7 @@ from storage.store import Store
 from storage.versions import Version, listed, rows_of
 from tasks.reports.figures import figures
 from tasks.reports.panel import panel
+from tasks.reports.together import worth
 
 
 def describe(store: Store, dataset: str) -> dict[str, Any]:
@@ -116,8 +117,10 @@ def _audits(store: Store, version: Version, pairs: pl.LazyFrame) -> list[dict[st
     behind = said.join(pairs.select("prompt_id").unique(), on="prompt_id", how="semi")
     own = audits.join(behind.select("fingerprint").unique().collect(), on="fingerprint", how="semi")
     newest = own.sort("created_at").unique(["fingerprint", "gold"], keep="last", maintain_order=True)
+    met = worth(own)
     return newest.select(
-        "judge", "gold", "items", "accuracy", "kappa", "order_agreement", "position_bias", "length_bias"
+        "judge", "gold", "items", "accuracy", "kappa", "order_agreement", "position_bias", "length_bias",
+        worth=pl.lit(None if met is None else met[1], pl.Float64),
     ).to_dicts()  # fmt: skip
 
 

@@ -62,4 +62,9 @@ def _audits(rows_: Sequence[Mapping[str, Any]]) -> str:
         for row in rows_
     ]
     head = ("judge", "gold set", "items", "agrees", "kappa", "both orders", "for the first", "for the longer")
-    return "<h3>Audited on gold labels</h3>" + table(head, body, numbers=6)
+    worth = rows_[0].get("worth")
+    many = len({row["judge"] for row in rows_})
+    errors = (
+        "" if worth is None else f"<p>By their common errors {many} judges are worth {worth:.1f} independent ones.</p>"
+    )
+    return "<h3>Audited on gold labels</h3>" + errors + table(head, body, numbers=6)

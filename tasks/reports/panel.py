@@ -16,6 +16,7 @@ from tasks.reports._statistics import wilson
 _SPOKEN = pl.element().struct.field("content").str.len_chars().fill_null(0)
 MOST = 12
 """Judges shown, those that judged most pairs."""
+_READ = ("prompt_id", "judge", "fingerprint", "kind", "subjects", "score", "winner")
 SAMPLE = 50_000
 """Pairs looked at; ids are digests, so the first ones are as good as drawn by lot."""
 
@@ -35,7 +36,8 @@ def panel(pairs: pl.LazyFrame, judgments: pl.LazyFrame) -> dict[str, Any]:
     lean = looked_at.select("pair_id", "prompt_id", "chosen_id", "rejected_id", *sides).collect(engine="streaming")
     wanted = judgments.filter(pl.col("outcome") == "valid", pl.col("kind").is_in(["pairwise", "pointwise"]))
     near = wanted.join(lean.lazy().select("prompt_id").unique(), on="prompt_id", how="semi")
-    said = _named(near.select("prompt_id", "judge", "fingerprint", "kind", "subjects", "score", "winner").collect())
+    sure = pl.col("probability") if "probability" in judgments.collect_schema().names() else pl.lit(None, pl.Float64)
+    said = _named(near.select(*_READ, probability=sure).collect())
     voices = _voices(lean, said)
     first = _first(lean, said)
     names = voices.group_by("name").len().sort("len", "name", descending=[True, False])["name"].head(MOST).sort()
@@ -62,7 +64,8 @@ def _voices(pairs: pl.DataFrame, said: pl.DataFrame) -> pl.DataFrame:
     found = [both.with_columns(margin=(pl.col("score") - pl.col("score_other")).sign().cast(pl.Float64)).select(kept)]
     for turned in (False, True):
         met = _shown(pairs, said, turned)
-        won = pl.when(pl.col("winner") == pl.col("chosen_id")).then(1.0).otherwise(-1.0)
+        named = pl.when(pl.col("winner") == pl.col("chosen_id")).then(1.0).otherwise(-1.0)
+        won = pl.coalesce((2 * pl.col("probability") - 1) * (-1.0 if turned else 1.0), named)
         found.append(met.with_columns(margin=won).select(kept))
     every = pl.concat(found).group_by("pair_id", "name").agg(
         pl.col("chosen_chars", "rejected_chars").first(), voice=pl.col("margin").mean().sign()

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from tasks.readers.audits import audited, latest
+from tasks.readers.audits import audited, latest, of_audits
 from tasks.readers.audits import together as measured
 
 
@@ -48,6 +48,16 @@ def together(document: dict[str, Any], fingerprint: str, gold_hash: str, audits:
         "" if effective is None else f", worth {effective:.1f} whose errors are independent"
     )
     return {"judges": count, "effective": effective, "others": rows, "says": says}
+
+
+def worth(audits: pl.DataFrame) -> tuple[int, float] | None:
+    """Returns how many audited judges there are and how many independent ones they are worth; null for fewer than two.
+
+    Null, too, where they were not audited on common items.
+    """
+    records = list(of_audits(audits).values())
+    met = measured(records) if len(records) > 1 else None
+    return None if met is None else (len(records), met.effective)
 
 
 def _number(value: float) -> float | None:

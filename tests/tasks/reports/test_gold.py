@@ -4,6 +4,7 @@ import polars as pl
 import pytest
 
 from tasks.reports import gold
+from tasks.reports.shapes import recognised
 
 
 def test_mtbench_pairs_stand_in_one_order_and_unlabelled_ones_are_kept() -> None:
@@ -93,7 +94,8 @@ def spoken(*replies):
 def test_the_answers_that_stand_beside_votes_of_mtbench_are_kept() -> None:
     votes = pl.DataFrame(
         {"question_id": [1, 1], "turn": [1, 2], "model_a": ["m", "a"], "model_b": ["a", "m"],
-         "winner": ["model_a", "model_a"], "judge": ["h", "h"], "conversation_a": [spoken("mm", "m2"), spoken("a1", "aa")],
+         "winner": ["model_a", "model_a"], "judge": ["h", "h"],
+         "conversation_a": [spoken("mm", "m2"), spoken("a1", "aa")],
          "conversation_b": [spoken("a1", "aa"), spoken("mm", "m2")]}
     )  # fmt: skip
     judged = pl.DataFrame({"question_id": [1], "turn": [1], "model_a": ["a"], "model_b": ["m"], "winner": ["model_b"]})

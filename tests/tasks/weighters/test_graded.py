@@ -42,8 +42,11 @@ def audited(gold, margin, **more):
 
 
 def hand(gold, texts=True):
-    found = gold.select(pair_id="item_id", prompt_id="item_id", chosen_id=pl.col("item_id") + "a",
-                        rejected_id=pl.col("item_id") + "b", prompt="prompt", chosen="first", rejected="second")  # fmt: skip
+    item = pl.col("item_id")
+    found = gold.select(
+        pair_id=item, prompt_id=item, chosen_id=item + "a", rejected_id=item + "b", prompt="prompt", chosen="first",
+        rejected="second",
+    )  # fmt: skip
     return found if texts else found.drop("prompt", "chosen", "rejected")
 
 
