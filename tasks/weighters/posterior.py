@@ -26,13 +26,8 @@ from schemas.notes import noted
 from tasks.readers.audits import ANSWERS, VERDICT, Audited, Floats, of_audits
 from tasks.weighters._grading import Shape, middle, shape
 from tasks.weighters._margins import CELL, attach, implied, margins
-from tasks.weighters._pool import ASSUMED, assumed, features, pooled
+from tasks.weighters._pool import ASSUMED, assumed, log_odds
 from tasks.weighters._unlike import unlike
-
-_MOST = 4.0
-"""Log-odds beyond which those of judges audited on other pairs do not grow: a claim of certainty is none there."""
-LEAST_WEIGHT = 0.02
-"""Of a single graded judge: an audit that proves nothing leaves its order as it is."""
 
 
 @weighter(scope="dataset", texts=True)
@@ -94,7 +89,7 @@ def posterior(
         if mapped is not None:
             table[:, voter] = mapped(table[:, voter])
             records[voter] = record._replace(said=mapped(record.said) if record.unit != VERDICT else record.said)
-    logit = _logits(table, records, correlation, factor) + np.log(prior / (1 - prior))
+    logit = log_odds(table, records, correlation, factor) + np.log(prior / (1 - prior))
     made = attach(preferences, pl.DataFrame({"pair_id": pairs, "p_chosen": 1 / (1 + np.exp(-logit))}))
     return _noted(made, strange, voters, heard, plain)
 
@@ -134,36 +129,6 @@ def _unaudited(record: Audited, said: Floats) -> Shape | None:
     """Returns the map for ratings by a judge that nobody audited: 1 at their median difference, and at most 2."""
     ratings = said[:, 2]
     return Shape(middle(ratings)) if record.items[0][0] == ASSUMED and np.isfinite(ratings).any() else None
-
-
-def _logits(table: Floats, records: list[Audited], correlation: float, factor: Floats) -> Floats:
-    """Returns the pooled log-odds of every pair; the weights are fitted once for each pattern of who said what."""
-    logits = np.zeros(len(table))
-    if not len(table):
-        return logits
-    heard = ~np.isnan(table)
-    for judge, record in enumerate(records):
-        # What the audit never saw cannot be weighed.
-        heard[:, judge, 3] &= bool(np.isfinite(record.said[:, 3]).any())
-    # packed to bytes first: sorting rows of bits one by one takes ten times as long
-    packed = np.packbits(heard.reshape(len(table), -1), axis=1)
-    _, rows_of, which = np.unique(packed, axis=0, return_index=True, return_inverse=True)
-    for index, pattern in enumerate(heard[rows_of]):
-        present = np.flatnonzero(pattern[:, :3].any(axis=1))
-        rows = np.flatnonzero(which == index)
-        if not len(present):
-            continue
-        found, covariance = pooled([records[judge] for judge in present], pattern[present], correlation)
-        if len(present) == 1 and records[present[0]].unit != VERDICT:
-            found[0, 0] = max(found[0, 0], LEAST_WEIGHT)
-        seen = [features(table[rows, voter], pattern[voter]) for voter in present]
-        # what is unsure in the weights makes the claims smaller (MacKay 1992, Neural Computation 4)
-        every = np.concatenate(seen, axis=1)
-        unsure = np.sqrt(1 + np.pi / 8 * np.einsum("ij,jk,ik->i", every, covariance, every))
-        for weight, voter, each in zip(found, present, seen, strict=True):
-            own = each @ weight / unsure
-            logits[rows] += own if factor[voter] == 1 else factor[voter] * _MOST * np.tanh(own / _MOST)
-    return logits
 
 
 def _noted(
