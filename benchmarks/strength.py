@@ -4,7 +4,7 @@
 
 The first holds PandaLM's human pairs, the others MT-bench's human votes and GPT-4's verdicts. In each split the judges
 are audited on half of the prompts; on the other half ``posterior`` makes P(chosen better) of their verdicts. Printed
-are the calibration error against the human majority (pairs whose people are split are left out), with a bootstrap
+are the calibration error against the human majority (a split agrees half with either side), with a bootstrap
 interval of the first split and mean and spread over all, and the agreement with people among the strongest pairs.
 """
 
@@ -54,11 +54,11 @@ class Half(NamedTuple):
         return float((sum(off) / len(self.claimed)).mean())
 
 
-def held_out(found: importers.Imported, seed: int, ties: bool = False) -> Half:
+def held_out(found: importers.Imported, seed: int, ties: bool = True) -> Half:
     """Returns the pairs of half of the prompts with what judges audited on the other half make of them.
 
     Args:
-        ties: keep the pairs whose people are split, which agree half with either.
+        ties: keep the pairs whose people are split, which agree half with either, as the audit has it.
     """
     prompt = pl.coalesce("prompt_id", "prompt", "item_id")
     whole = items(found.gold).with_columns(prompt_id=prompt).drop_nulls("label")

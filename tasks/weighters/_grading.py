@@ -25,10 +25,9 @@ _PRIOR_STD, _STEPS = 1.5, 50
 
 
 class Fitted(NamedTuple):
-    """Weights, their covariance, and the log evidence (Laplace's) for the prior they were fitted under."""
+    """Weights, and the log evidence (Laplace's) for the prior they were fitted under."""
 
     weights: Floats
-    covariance: Floats
     evidence: float
 
 
@@ -117,4 +116,4 @@ def fit(rows: Floats, target: Floats, count: Floats | None = None, *, prior: Flo
     logit = rows @ weights
     likely = float((count * (target * logit - np.logaddexp(0.0, logit))).sum())
     spread = np.linalg.slogdet(precision)[1] - np.linalg.slogdet(curve)[1]
-    return Fitted(weights, np.linalg.inv(curve), likely - float(weights @ precision @ weights) / 2 + float(spread) / 2)
+    return Fitted(weights, likely - float(weights @ precision @ weights) / 2 + float(spread) / 2)

@@ -55,34 +55,17 @@ def features(said: Floats, like: npt.NDArray[np.bool_]) -> Floats:
     return np.column_stack([verdict, np.full(len(said), place), implied if like[3] else np.zeros(len(said))])
 
 
-class Pooled(NamedTuple):
-    """The weights of the judges' features in the log-odds that the first named is better: (judges x 3), covariance."""
-
-    weights: Floats
-    covariance: Floats
-
-
 def weights(records: list[Audited], likes: npt.NDArray[np.bool_], correlation: float) -> Floats:
-    """Returns (judges x 3) the weights that ``pooled`` finds."""
-    return pooled(records, likes, correlation).weights
-
-
-def pooled(records: list[Audited], likes: npt.NDArray[np.bool_], correlation: float) -> Pooled:
-    """Returns the weights of the judges' features, and how unsure they are.
+    """Returns (judges x 3) the weights of the judges' features in the log-odds that the first named is better.
 
     Fitted together where the judges share enough audited items. Else each alone, and divided by 1 + (n - 1) * rho,
     where rho is what two of them were measured to share of their errors, else ``correlation``.
     """
     common = _common(records, likes)
     if len(records) == 1 or common.items >= LEAST_COMMON:
-        found = _fitted(common)
-        return found if records[0].items[0][0] != ASSUMED else found._replace(covariance=0 * found.covariance)
+        return _fitted(common)
     alone = [_fitted(_common([record], like[None])) for record, like in zip(records, likes, strict=True)]
-    shared = 1 + (len(records) - 1) * _measured(records, correlation)
-    covariance = np.zeros((3 * len(records), 3 * len(records)))
-    for judge, each in enumerate(alone):
-        covariance[3 * judge : 3 * judge + 3, 3 * judge : 3 * judge + 3] = each.covariance / shared**2
-    return Pooled(np.concatenate([each.weights for each in alone]) / shared, covariance)
+    return np.concatenate(alone) / (1 + (len(records) - 1) * _measured(records, correlation))
 
 
 def _measured(records: list[Audited], correlation: float) -> float:
@@ -133,7 +116,7 @@ def _common(records: list[Audited], likes: npt.NDArray[np.bool_]) -> Examples:
     return Examples(np.concatenate(rows), target, np.concatenate(weight), items)
 
 
-def _fitted(given: Examples) -> Pooled:
+def _fitted(given: Examples) -> Floats:
     """Returns the mean of the weights under several priors, each by the evidence for it.
 
     How good judges are, and how alike, differs more between panels than any one prior allows: it would draw some
@@ -148,12 +131,7 @@ def _fitted(given: Examples) -> Pooled:
             fit(given.rows, given.target, given.weight, prior=_prior(judges, std, c)) for std in STDS for c in alike
         ]
     share = shares([each.evidence for each in fits])
-    each = np.array([one.weights for one in fits])
-    mean = share @ each
-    apart = (share[:, None] * (each - mean)).T @ (each - mean)
-    within = np.tensordot(share, np.array([one.covariance for one in fits]), axes=1)
-    seen = given.rows.any(axis=0)  # of what no item shows, nothing was learnt that could be unsure
-    return Pooled(mean.reshape(judges, 3), (within + apart) * np.outer(seen, seen))
+    return np.asarray(share @ np.array([each.weights for each in fits])).reshape(judges, 3)
 
 
 def _prior(judges: int, std: float, alike: float) -> Floats:
@@ -185,14 +163,10 @@ def log_odds(table: Floats, records: list[Audited], correlation: float, factor: 
         rows = np.flatnonzero(which == index)
         if not len(present):
             continue
-        found, covariance = pooled([records[judge] for judge in present], pattern[present], correlation)
+        found = weights([records[judge] for judge in present], pattern[present], correlation)
         if len(present) == 1 and records[present[0]].unit != VERDICT:
             found[0, 0] = max(found[0, 0], LEAST_WEIGHT)
-        seen = [features(table[rows, voter], pattern[voter]) for voter in present]
-        # what is unsure in the weights makes the claims smaller (MacKay 1992, Neural Computation 4)
-        every = np.concatenate(seen, axis=1)
-        unsure = np.sqrt(1 + np.pi / 8 * np.einsum("ij,jk,ik->i", every, covariance, every))
-        for weight, voter, each in zip(found, present, seen, strict=True):
-            own = each @ weight / unsure
+        for weight, voter in zip(found, present, strict=True):
+            own = features(table[rows, voter], pattern[voter]) @ weight
             logits[rows] += own if factor[voter] == 1 else factor[voter] * _MOST * np.tanh(own / _MOST)
     return logits
