@@ -20,6 +20,7 @@ from storage.publish import check_name
 from tasks import load, recipes, registry, search
 from tasks.backends.base import Backend
 from tasks.backends.specs import open_backend, parse
+from tasks.intake import Intake
 from tasks.read import CHUNK
 from tasks.score import Step
 
@@ -38,6 +39,8 @@ class Request:
     limit: int | None = None
     seed: int = 0
     publish: str | None = None
+    skip_bad: Path | None = None
+    judge_block: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Returns what was asked for as plain values, so that the run can be asked for again."""
@@ -51,7 +54,8 @@ class Plan:
     Attributes:
         prompts: counted and checked. backends: SPEC -> backend, not started. before: steps on completions, before
             scores. after: filters, weighters and relabelers, shard by shard. last: those that need all rows.
-        audits: of the lake, filled in when the run opens it. request: what this is the plan of.
+        audits: of the lake, filled in when the run opens it. request: what this is the plan of. notes: on how the files
+            were read, for a person.
     """
 
     recipe: Recipe
@@ -67,6 +71,7 @@ class Plan:
     gates: list[Step]
     audits: pl.DataFrame = field(default_factory=AUDITS.empty)
     request: Request | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def late(self) -> bool:
@@ -85,32 +90,37 @@ def make(request: Request) -> Plan:
     Raises:
         UsageError: the recipe, a file or a combination of arguments is wrong; the message says which and what to do.
     """
-    recipe = recipes.load(request.recipe, request.settings)
+    recipe = recipes.load(request.recipe, request.settings, judge_block=request.judge_block)
     if request.data and request.prompts:
         raise UsageError("--data brings its own prompts; give --prompts or --data, not both")
     if request.data and request.policy:
         raise UsageError("--data replays recorded completions; leave out --policy")
     policy = f"replay:{request.data}" if request.data else request.policy
     recipe = recipes.with_models(recipe, policy=policy, judge=request.judge)
+    if request.data and policy:
+        recipe = recipes.without_doubles(recipe, policy)
     check_floor_names(recipe)
     registry.installed(recipe)
     check_name(request.publish or recipe.name)
     file = request.data or request.prompts
+    intake = Intake(request.skip_bad)
     if file:
-        prompts = load.file_prompts(file, request.mapping, request.limit)
+        brings = request.data is not None
+        prompts = load.file_prompts(file, request.mapping, request.limit, brings=brings, intake=intake)
     else:
         made = _made(recipe, request.seed)
         prompts = load.Prompts(lambda: iter([made]), request.limit)
     _check_needs(recipe, prompts, str(file or f"recipe {recipe.name}"))
     recipe, opens = canonical(recipe)
-    given = replayed(request.data, request.mapping) if request.data else {}
+    given = replayed(request.data, request.mapping, intake) if request.data else {}
+    intake.write()
     blocks = {verb: [Step.of(spec, recipe.name) for spec in recipe.of(verb)] for verb in ("score", "select", "gate")}
     before, after, last = _curation(recipe)
     return Plan(
         recipe=recipe, dataset=request.publish or recipe.name, seed=request.seed, prompts=prompts,
         backends={spec: open_backend(text, **given if spec == policy else {}) for spec, text in opens.items()},
         scorers=blocks["score"], selectors=blocks["select"], before=before, after=after, last=last,
-        gates=blocks["gate"], request=request,
+        gates=blocks["gate"], request=request, notes=tuple(intake.lines),
     )  # fmt: skip
 
 

@@ -43,6 +43,9 @@ class DataError(UsageError):
 
     Args:
         file, row, field: where it is; ``row`` counts from 1 as a person counts lines.
+
+    Attributes:
+        reason: the message without where it is.
     """
 
     def __init__(
@@ -51,7 +54,7 @@ class DataError(UsageError):
         parts = (file, None if row is None else f"row {row}", None if field is None else f"field {field!r}")
         where = ", ".join(part for part in parts if part)
         super().__init__(f"{where}: {message}" if where else message)
-        self.file, self.row, self.field = file, row, field
+        self.reason, self.file, self.row, self.field = message, file, row, field
 
 
 class MissingExtraError(UsageError):

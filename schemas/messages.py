@@ -76,8 +76,20 @@ def assistant(text: str) -> list[Message]:
 
 
 def text_of(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Returns the plain text of messages, one turn a paragraph: what length and duplicate checks look at."""
-    return "\n\n".join(row["content"] or row.get("tool_calls") or "" for row in rows)
+    """Returns the plain text of messages, one turn a paragraph: what judges, length and duplicate checks look at.
+
+    Of content parts it is the text ones, a line each; a message without text is its tool calls.
+    """
+    return "\n\n".join(row["content"] or _parts(row) or row.get("tool_calls") or "" for row in rows)
+
+
+def _parts(row: Mapping[str, Any]) -> str:
+    extra = row.get("extra")
+    parts = orjson.loads(extra).get("content") if extra and row["content"] is None else None
+    if not isinstance(parts, list):
+        return ""
+    texts = (part.get("text") if isinstance(part, Mapping) else part for part in parts)
+    return "\n".join(text for text in texts if isinstance(text, str))
 
 
 def _json(value: object) -> str | None:

@@ -1,29 +1,33 @@
-"""Reads what a user brings: prompts, and completions one already has.
+"""Reads what a user brings: prompts, and completions one already has; in every shape that ``tasks.importers`` knows.
 
-Parquet, JSONL, JSON and CSV, plain or gzipped. Columns are mapped by name; every fault names file, row and field.
+Files, folders and datasets of the Hub. Columns are mapped by name; every fault names file, row and field.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from hashlib import blake2b
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-import orjson
 import polars as pl
 
 from schemas.errors import DataError, UsageError, nearest
 from schemas.ids import content_id
-from schemas.messages import to_rows
 from schemas.tables import PROMPTS
-from tasks.read import CHUNK, chunks
+from tasks.fetch import files
+from tasks.importers.columns import FIELDS
+from tasks.importers.rows import Reader, Row, Taken
+from tasks.importers.values import dumps
+from tasks.intake import Intake
+from tasks.read import CHUNK, Record, records
 
-PROMPT_FIELDS = ("prompt", "reference", "task", "tests", "source", "split", "language", "group", "prompt_id")
-COMPLETION_FIELDS = ("completion", "policy", "label", "score", "logprob", "sample", "on_policy_age", "first_error")
+_SCHEMA = {name: dtype for name, dtype in PROMPTS.empty().schema.items() if name not in ("run_id", "created_at")}
 
 
-def parse_map(text: str | None, known: Collection[str] = (*PROMPT_FIELDS, *COMPLETION_FIELDS)) -> dict[str, str]:
+def parse_map(text: str | None, known: Collection[str] = FIELDS) -> dict[str, str]:
     """Returns the column mapping written as ``field=column,field=column``.
 
     Args:
@@ -46,17 +50,36 @@ def parse_map(text: str | None, known: Collection[str] = (*PROMPT_FIELDS, *COMPL
 class Prompts:
     """The prompts of a run: counted and checked once, then read again in shards, so that a file is never held whole.
 
+    A prompt that comes twice comes once; where it comes from several sources, its source names them all.
+
     Attributes:
         height: distinct prompts. digest: content id of their ids, in order.
     """
 
     def __init__(self, read: Callable[[], Iterator[pl.DataFrame]], limit: int | None = None) -> None:
         self._read, self._limit = read, limit
+        self._sources: dict[str, dict[str, None]] = {}
         self.height, ids = 0, blake2b(digest_size=16)
-        for frame in self.shards(CHUNK):
-            self.height += frame.height
-            ids.update("".join(frame["prompt_id"]).encode())
+        for prompt_id in self._counted():
+            self.height += 1
+            ids.update(prompt_id.encode())
         self.digest = ids.hexdigest()
+
+    def _counted(self) -> Iterator[str]:
+        """Yields the ids of distinct prompts, and notes the sources of those that come from several."""
+        first: dict[int, str] = {}
+        for frame in self._read():
+            for prompt_id, source in frame.select("prompt_id", "source").iter_rows():
+                number = int(prompt_id[:16], 16)
+                if number not in first:
+                    if len(first) == self._limit:
+                        continue
+                    first[number] = sys.intern(source)
+                    yield prompt_id
+                elif first[number] != source:
+                    self._sources.setdefault(prompt_id, {first[number]: None})[source] = None
+            if len(first) == self._limit:
+                return
 
     def shards(self, size: int) -> Iterator[pl.DataFrame]:
         """Yields the prompts table in their order, ``size`` rows at a time; a prompt that comes twice comes once."""
@@ -65,7 +88,7 @@ class Prompts:
         for frame in self._read():
             numbers = [int(prompt_id[:16], 16) for prompt_id in frame["prompt_id"]]
             new = [number not in seen and not seen.add(number) for number in numbers]  # type: ignore[func-returns-value]
-            held = pl.concat([held, frame.filter(new)], how="diagonal_relaxed")
+            held = pl.concat([held, self._sourced(frame.filter(new))], how="diagonal_relaxed")
             while held.height >= size or (left is not None and held.height >= left):
                 take = size if left is None else min(size, left)
                 if take:
@@ -76,107 +99,96 @@ class Prompts:
         if held.height:
             yield held
 
-
-def file_prompts(path: Path, mapping: Mapping[str, str], limit: int | None = None) -> Prompts:
-    """Returns the prompts of a file; raises as ``chunks`` and ``prompts`` do, at the first fault."""
-
-    def read() -> Iterator[pl.DataFrame]:
-        given: dict[str, tuple[str, int]] = {}
-        start = 1
-        for rows in chunks(path):
-            yield prompts(rows, mapping, file=str(path), start=start, given=given)
-            start += rows.height
-
-    return Prompts(read, limit)
+    def _sourced(self, frame: pl.DataFrame) -> pl.DataFrame:
+        if not self._sources:
+            return frame
+        names = {prompt_id: ", ".join(sources) for prompt_id, sources in self._sources.items()}
+        found = pl.col("prompt_id").replace_strict(names, default=None, return_dtype=pl.String)
+        return frame.with_columns(source=pl.coalesce(found, "source"))
 
 
-def prompts(
-    rows: pl.DataFrame, mapping: Mapping[str, str], *, file: str, start: int = 1,
-    given: dict[str, tuple[str, int]] | None = None,
-) -> pl.DataFrame:  # fmt: skip
-    """Returns the prompts table of a file's rows: one row a distinct prompt, in the file's order.
+def file_prompts(
+    path: Path, mapping: Mapping[str, str], limit: int | None = None, *, brings: bool = False,
+    intake: Intake | None = None,
+) -> Prompts:  # fmt: skip
+    """Returns the prompts of a file, a folder or a dataset of the Hub; raises at the first fault.
 
     Args:
-        rows: some rows of the file. mapping: prompt field -> column; a field of the same name needs no mapping.
-        file: named in messages. start: the number of the first row.
-        given: ids the file itself gave to rows before these; added to.
+        mapping: field -> column; a field of the same name, or of a published one, needs no mapping.
+        brings: whether the rows bring answers; a conversation's last turn is one then. intake: takes notes, and the
+            rows that cannot be read if they are to be set aside.
 
     Raises:
         DataError: a missing column, a prompt that is neither text nor messages, one id with two contents.
     """
-    columns = _columns(rows, mapping, PROMPT_FIELDS, file)
-    if "prompt" not in columns:
-        hint = nearest("prompt", rows.columns)
-        raise DataError(f"no column 'prompt'; map it with --map prompt=COLUMN ({hint})", file=file, field="prompt")
-    seen = {} if given is None else given
-    out: dict[str, dict[str, Any]] = {}
-    for number, row in enumerate(rows.iter_rows(named=True), start=start):
-        record = _prompt(row, columns, file, number)
-        own = row[columns["prompt_id"]] if "prompt_id" in columns else None
-        if own is not None:
-            known = seen.setdefault(str(own), (record["prompt_id"], number))
-            if known[0] != record["prompt_id"]:
-                raise DataError(
-                    f"id {own!r} already names another prompt in row {known[1]}; ids must be unique",
-                    file=file, row=number, field=columns["prompt_id"],
-                )  # fmt: skip
-            record["meta"] = orjson.dumps({"id": own}).decode()
-        out.setdefault(record["prompt_id"], record)
-    schema = {name: dtype for name, dtype in PROMPTS.empty().schema.items() if name not in ("run_id", "created_at")}
-    return pl.DataFrame(list(out.values()), schema=schema)
+    intake = intake or Intake()
+
+    def read() -> Iterator[pl.DataFrame]:
+        batch: list[dict[str, Any]] = []
+        for _, _, record in taken(path, mapping, intake, brings=brings):
+            batch.append(record)
+            if len(batch) == CHUNK:
+                yield _frame(batch)
+                batch = []
+        if batch:
+            yield _frame(batch)
+
+    prompts = Prompts(read, limit)
+    if not prompts.height:
+        raise DataError("no row can be read; the reasons stand in the file of rows set aside", file=str(path))
+    return prompts
 
 
-def prompt_ids(rows: pl.DataFrame, mapping: Mapping[str, str], *, file: str) -> list[str]:
-    """Returns the prompt_id of every row, as ``prompts`` gives it."""
-    columns = _columns(rows, mapping, PROMPT_FIELDS, file)
-    return [
-        _prompt(row, columns, file, number)["prompt_id"]
-        for number, row in enumerate(rows.iter_rows(named=True), start=1)
-    ]
+def taken(
+    path: Path, mapping: Mapping[str, str], intake: Intake, *, brings: bool
+) -> Iterator[tuple[int, Taken, dict[str, Any]]]:
+    """Yields every prompt of a path, with its row's number, as it was read and as a row of the prompts table."""
+    for file in files(path, intake.note):
+        reader = Reader(mapping, str(file), brings=brings)
+        given: dict[str, tuple[str, int]] = {}
+        for number, row in _looked(file, reader, intake):
+            try:
+                found = [(each, _record(each, file, number, mapping, given)) for each in reader.read(row, number)]
+            except DataError as error:
+                intake.refuse(error)
+                continue
+            for each, record in found:
+                if each.stripped and not brings:
+                    intake.strip(str(file), number)
+                yield number, each, record
+        if reader.unused:
+            intake.note(f"{file}: columns not used: {', '.join(reader.unused)}")
 
 
-def _columns(rows: pl.DataFrame, mapping: Mapping[str, str], fields: tuple[str, ...], file: str) -> dict[str, str]:
-    for name, column in mapping.items():
-        if column not in rows.columns:
-            raise DataError(f"no such column for {name!r}; {nearest(column, rows.columns)}", file=file, field=column)
-    same = {name: name for name in fields if name in rows.columns}
-    if "prompt" not in same and "prompt" not in mapping and "messages" in rows.columns:
-        same["prompt"] = "messages"
-    return {**same, **{name: column for name, column in mapping.items() if name in fields}}
+def _looked(file: Path, reader: Reader, intake: Intake) -> Iterator[Record]:
+    rows = records(file, intake.refuse)
+    first = list(islice(rows, CHUNK))
+
+    def every() -> Iterator[Row]:
+        return (record.row for record in records(file, intake.refuse))
+
+    reader.look([record.row for record in first], every)
+    return chain(first, rows)
 
 
-def _prompt(row: Mapping[str, Any], columns: Mapping[str, str], file: str, number: int) -> dict[str, Any]:
-    try:
-        messages = to_rows(_plain(row[columns["prompt"]]))
-    except ValueError as error:
-        raise DataError(f"not a prompt: {error}", file=file, row=number, field=columns["prompt"]) from error
-    record: dict[str, Any] = {"messages": messages}
-    for name in ("reference", "task", "tests", "source", "split", "language", "group"):
-        value = row[columns[name]] if name in columns else None
-        record[name] = _text(value)
-    record["source"] = record["source"] or Path(file).name
-    identity = (messages, record["reference"], record["tests"], record["group"])
-    return {"prompt_id": content_id("prompt", *identity), **record}
+def _record(
+    each: Taken, file: Path, number: int, mapping: Mapping[str, str], given: dict[str, tuple[str, int]]
+) -> dict[str, Any]:
+    """Returns a row of the prompts table; raises DataError for one id with two contents."""
+    record: dict[str, Any] = {"messages": each.messages, **each.fields}
+    record["source"] = record["source"] or file.name
+    identity = (each.messages, record["reference"], record["tests"], record["group"])
+    record = {"prompt_id": content_id("prompt", *identity), **record}
+    if each.own is not None:
+        known = given.setdefault(str(each.own), (record["prompt_id"], number))
+        if known[0] != record["prompt_id"]:
+            raise DataError(
+                f"id {each.own!r} already names another prompt in row {known[1]}; ids must be unique",
+                file=str(file), row=number, field=mapping.get("prompt_id", "prompt_id"),
+            )  # fmt: skip
+        record["meta"] = dumps({"id": each.own})
+    return record
 
 
-def _plain(value: Any) -> Any:
-    """Returns Polars' struct rows as the messages they were: fields that a row did not have come back as null."""
-    if isinstance(value, pl.Series):
-        value = value.to_list()
-    if isinstance(value, list):
-        return [{k: v for k, v in item.items() if v is not None} if isinstance(item, dict) else item for item in value]
-    if isinstance(value, str) and value.lstrip().startswith("[{"):
-        try:
-            parsed = orjson.loads(value)
-        except orjson.JSONDecodeError:
-            return value
-        return parsed if all(isinstance(item, dict) and "role" in item for item in parsed) else value
-    return value
-
-
-def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bool | int | float):
-        return str(value)
-    return orjson.dumps(value.to_list() if isinstance(value, pl.Series) else value).decode()
+def _frame(records: list[dict[str, Any]]) -> pl.DataFrame:
+    return pl.DataFrame(records, schema=_SCHEMA)

@@ -22,12 +22,13 @@ def known(folder: Path = FOLDER) -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
 
 
-def load(name_or_path: str, settings: Iterable[str] = ()) -> Recipe:
+def load(name_or_path: str, settings: Iterable[str] = (), *, judge_block: str | None = None) -> Recipe:
     """Returns a recipe, resolved and checked.
 
     Args:
         name_or_path: ``rs-dpo``, or a path to a YAML file.
         settings: ``block.param=value``; ``block`` is a verb or a block's name, the value is YAML.
+        judge_block: name of the judge to take in place of the recipe's judges.
 
     Raises:
         RecipeError: no such file, broken YAML, an unknown block or parameter; the message says the nearest.
@@ -46,7 +47,7 @@ def load(name_or_path: str, settings: Iterable[str] = ()) -> Recipe:
         raise RecipeError(f"{path}, {where}: {first['msg'].removeprefix('Value error, ')}") from error
     if path.stem != recipe.name:
         raise RecipeError(f"{path}: the recipe calls itself {recipe.name!r}; name and file must agree")
-    recipe = with_settings(recipe, settings)
+    recipe = with_settings(with_judge(recipe, judge_block) if judge_block else recipe, settings)
     registry.validate(recipe)
     return recipe
 
@@ -123,6 +124,31 @@ def with_settings(recipe: Recipe, settings: Iterable[str]) -> Recipe:
             raise RecipeError(f"--set {setting}: the value is not YAML") from error
         blocks = _set(blocks, key.strip(), value, f"--set {setting}")
     return Recipe.model_validate({**recipe.model_dump(exclude={"blocks"}), "blocks": blocks})
+
+
+def with_judge(recipe: Recipe, name: str) -> Recipe:
+    """Returns the recipe with one judge, with its defaults, in the place of its judges.
+
+    Raises:
+        RecipeError: there is no such judge; the message says the nearest.
+    """
+    registry.find("judge", name)
+    blocks = [block for block in recipe.blocks if block.verb != "judge"]
+    place = next((at for at, block in enumerate(recipe.blocks) if block.verb == "judge"), None)
+    if place is None:
+        place = next((at + 1 for at, block in enumerate(blocks) if block.verb in ("sample", "search")), 0)
+    blocks.insert(place, BlockSpec(verb="judge", name=name, params={}))
+    return recipe.model_copy(update={"blocks": tuple(blocks)})
+
+
+def without_doubles(recipe: Recipe, policy: str) -> Recipe:
+    """Returns the recipe in which records answer one sampling block only: they give each the same answers."""
+    blocks: list[BlockSpec] = []
+    for spec in recipe.blocks:
+        again = any(known.verb == "sample" and known.params.get("policy") == policy for known in blocks)
+        if not (again and spec.verb == "sample" and spec.params.get("policy") == policy):
+            blocks.append(spec)
+    return recipe.model_copy(update={"blocks": tuple(blocks)})
 
 
 def with_models(recipe: Recipe, *, policy: str | None, judge: str | None) -> Recipe:

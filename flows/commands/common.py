@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -23,6 +24,14 @@ def json_option(function: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document on stdout.")(
         function
     )
+
+
+def skip_option(function: F) -> F:
+    """Adds ``--skip-bad``: the file for rows that cannot be read."""
+    return click.option(
+        "--skip-bad", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+        help="Set rows that cannot be read aside in FILE, as JSON lines: file, row, field, reason.",
+    )(function)  # fmt: skip
 
 
 def map_option(about: str) -> Callable[[F], F]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from flows.commands.common import json_option, map_option, print_json
+from flows.commands.common import json_option, map_option, print_json, skip_option
 
 
 @click.command("audit-dataset")
@@ -16,22 +16,27 @@ from flows.commands.common import json_option, map_option, print_json
 @click.option("--against", type=click.Path(path_type=Path), help="A list of benchmark items to look for.")
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first so many rows.")
 @click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write a page with plots and pairs.")
+@skip_option
 @json_option
 def audit_dataset(
-    path: Path, mapping: str, against: Path | None, limit: int | None, html: Path | None, as_json: bool
-) -> None:
+    path: Path, mapping: str, against: Path | None, limit: int | None, html: Path | None, skip_bad: Path | None,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Describe the published preference data in PATH: figures, defects, checks; nothing is generated.
 
-    PATH is a data file or a folder of them, with prompt, chosen and rejected, or with two answers and a label, under
-    their usual names. Data with several annotators are described for each; their pages are named after them.
+    PATH is a data file, a folder of them, or hf:ORG/NAME, with prompt, chosen and rejected, or with two answers and a
+    label, under their usual names. Data with several annotators are described for each; their pages are named after
+    them.
     """
     from flows.foreign import audit_dataset as audit
     from storage.files import atomic_file
+    from tasks.importers.pairs import FIELDS
     from tasks.load import parse_map
-    from tasks.reports.published import FIELDS
     from tasks.reports.version_page import version_page
 
-    found = audit(path, mapping=parse_map(mapping, FIELDS), against=against, limit=limit)
+    found = audit(path, mapping=parse_map(mapping, FIELDS), against=against, limit=limit, skip_bad=skip_bad)
+    for line in found.pop("notes"):
+        click.echo(line, err=True)
     for name, labelled in found["labels"].items() if html is not None else ():
         assert html is not None
         page = html if len(found["labels"]) == 1 else html.with_stem(f"{html.stem}-{name}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flows.commands.common import F, json_option, map_option, print_json, root_option
+from flows.commands.common import F, json_option, map_option, print_json, root_option, skip_option
 
 if TYPE_CHECKING:
     from flows.plan import Plan
@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 
 _OPTIONS: list[Callable[[F], F]] = [
     click.argument("recipe"),
-    click.option("--prompts", type=click.Path(path_type=Path), help="Parquet, JSONL, JSON or CSV, plain or .gz."),
+    click.option("--prompts", type=click.Path(path_type=Path),
+                 help="A file (Parquet, Arrow, JSONL, JSON, CSV, TSV), a folder, or hf:ORG/NAME."),
     click.option("--data", type=click.Path(path_type=Path), help="Completions one already has; replaces the policy."),
     map_option("Which column holds what; may be given again."),
+    skip_option,
+    click.option("--judge-block", metavar="NAME", help="Judge with this block in place of the recipe's judges."),
     click.option("--policy", metavar="SPEC", help="Who answers: embedded, openai:URL:MODEL, vllm:MODEL."),
     click.option("--judge", metavar="SPEC", help="Who judges, for judges that ask a model."),
     click.option("--set", "settings", multiple=True, metavar="BLOCK.PARAM=VALUE", help="Change one parameter."),
@@ -84,7 +87,7 @@ def _run_here(asked: dict[str, Any], root: str, limits: dict[str, Any], yes: boo
     from tasks.spending import Budget
 
     plan = make(_request(asked))
-    note(_head(plan))
+    note("\n".join([*plan.notes, _head(plan)]))
 
     def approve(found: dict[str, Any]) -> bool:
         note(estimate_text(found).rstrip())

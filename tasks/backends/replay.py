@@ -18,7 +18,8 @@ class Replay:
 
     Args:
         spec: ``replay:FILE``. completions: content id of the prompt's messages -> its recorded completions, each with
-            text and optionally policy, label, score, logprob, on_policy_age, first_error, cuts and prompt_id.
+            text and optionally policy, label, score, logprob, on_policy_age, first_error, cuts, prompt_id, and its
+            messages where they are more than one text.
     """
 
     records = True
@@ -36,7 +37,7 @@ class Replay:
         return {"model": self.spec, "sha": self._fingerprint}
 
     async def answer(self, request: Request) -> Reply:
-        """Returns up to ``n`` recorded completions of the prompt; ``n`` = 0 asks for all there are."""
+        """Returns all recorded completions of the prompt, however many are asked for; nothing to who asks for more."""
         return self.told(request)
 
     def told(self, request: Request) -> Reply:
@@ -44,16 +45,17 @@ class Replay:
         recorded = self._completions.get(key(request.messages), ())
         if asker := request.extra.get("prompt_id"):  # two prompts may say the same and differ in reference or group
             recorded = [row for row in recorded if row.get("prompt_id", asker) == asker]
-        last = None if request.n == 0 else request.first + request.n
+        if request.first:  # all came with the first answer
+            recorded = ()
         choices = tuple(
             Choice(
                 index=index,
                 text=row["text"],
-                outcome="ok" if row["text"].strip() else "empty",
+                outcome="ok" if row["text"].strip() or row.get("messages") else "empty",
                 logprob=row.get("logprob"),
                 value=_brought(row),
             )
-            for index, row in enumerate(recorded[request.first : last], start=request.first)
+            for index, row in enumerate(recorded)
         )
         return Reply(choices=choices, error=None if choices else "no recorded completion for this prompt")
 
@@ -66,6 +68,8 @@ def _brought(row: Mapping[str, Any]) -> dict[str, Any]:
     meta = {name: row[name] for name in ("first_error", "cuts") if name in row}
     if row.get("score") is not None:
         meta["score"] = float(row["score"])
+    if row.get("messages"):
+        brought |= {"messages": row["messages"], "content_id": content_id("completion", row["messages"])}
     if meta:
         brought["meta"] = canonical(meta).decode()
     return brought

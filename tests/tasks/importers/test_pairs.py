@@ -2,7 +2,7 @@ import polars as pl
 import pytest
 
 from schemas.messages import text_of
-from tasks.reports.published import as_pairs
+from tasks.importers.pairs import as_pairs
 
 
 def texts(frame):
