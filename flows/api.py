@@ -43,7 +43,8 @@ def run(
     recipe: str | Path, root: str | Path = "./lake", *, prompts: str | Path | None = None,
     data: str | Path | None = None, mapping: Mapping[str, str] | None = None, policy: str | None = None,
     judge: str | None = None, settings: Sequence[str] = (), limit: int | None = None, seed: int = 0,
-    publish: str | None = None, budget: str | None = None,
+    publish: str | None = None, budget: str | None = None, skip_bad: str | Path | None = None,
+    judge_block: str | None = None,
 ) -> Result:  # fmt: skip
     """Runs a recipe to a published version and returns what it did; the arguments are those of ``pairwright run``.
 
@@ -56,7 +57,7 @@ def run(
         planning.Request(
             str(recipe), prompts=Path(prompts) if prompts else None, data=Path(data) if data else None,
             mapping=dict(mapping or {}), policy=policy, judge=judge, settings=tuple(settings), limit=limit, seed=seed,
-            publish=publish,
+            publish=publish, skip_bad=Path(skip_bad) if skip_bad else None, judge_block=judge_block,
         )
     )  # fmt: skip
     limits = Budget(**planning.parse_budget(budget))

@@ -44,7 +44,8 @@ def shard(index: int, work: ShardWork) -> None:
 def generate(
     recipe: str, root: str = "./lake", prompts: str | None = None, data: str | None = None, mapping: str | None = None,
     policy: str | None = None, judge: str | None = None, settings: list[str] | None = None, limit: int | None = None,
-    seed: int = 0, publish: str | None = None, budget: str | None = None,
+    seed: int = 0, publish: str | None = None, budget: str | None = None, skip_bad: str | None = None,
+    judge_block: str | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Runs a recipe to a published version, and returns what it did: the document of ``pairwright run --json``.
 
@@ -54,10 +55,12 @@ def generate(
     request = planning.Request(
         recipe=recipe, prompts=Path(prompts) if prompts else None, data=Path(data) if data else None,
         mapping=parse_map(mapping), policy=policy, judge=judge, settings=tuple(settings or ()), limit=limit, seed=seed,
-        publish=publish,
+        publish=publish, skip_bad=Path(skip_bad) if skip_bad else None, judge_block=judge_block,
     )  # fmt: skip
     plan = planning.make(request)
     shards = -(-plan.prompts.height // SHARD)
+    for line in plan.notes:
+        get_run_logger().info(line)
     get_run_logger().info("%s: %d prompts in %d shards", recipe, plan.prompts.height, shards)
     progress: Any = create_progress_artifact(progress=0.0, description=f"{recipe}: shards committed")
     done = count(1)
@@ -90,6 +93,6 @@ def plain(request: planning.Request) -> dict[str, Any]:
     found = asdict(request)
     found["mapping"] = ",".join(f"{field}={column}" for field, column in request.mapping.items()) or None
     found["settings"] = list(request.settings)
-    for name in ("prompts", "data"):
+    for name in ("prompts", "data", "skip_bad"):
         found[name] = str(found[name]) if found[name] else None
     return found

@@ -76,12 +76,12 @@ def _plan(store: Store, version: Version, scratch: Path) -> Plan:
     recipe.write_text(orjson.loads(run["resolved"])["yaml"], encoding="utf-8")
     prompts, data = (Path(asked[name]) if asked[name] else None for name in ("prompts", "data"))
     for file in filter(None, (prompts, data)):
-        if not file.is_file():
+        if not (file.exists() or str(file).startswith("hf:")):
             raise UsageError(f"{version.name} cannot be made again: its file {file} is not there any more")
     return make(
         Request(
             str(recipe), prompts=prompts, data=data, mapping=asked["mapping"], limit=asked["limit"], seed=asked["seed"],
-            publish=version.dataset,
+            publish=version.dataset, skip_bad=scratch / "aside.jsonl" if asked.get("skip_bad") else None,
         )
     )  # fmt: skip
 

@@ -105,8 +105,8 @@ def _open(path: Path) -> IO[bytes]:
 
         opened: Any = pa.input_stream(str(path), compression="zstd")
         return cast("IO[bytes]", io.BufferedReader(opened))
-    ways: dict[str, Callable[[Path], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-    return cast("IO[bytes]", ways.get(path.suffix, lambda plain: plain.open("rb"))(path))
+    ways: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+    return cast("IO[bytes]", ways.get(path.suffix, open)(path, "rb"))
 
 
 def _bytes(path: Path) -> bytes:

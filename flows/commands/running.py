@@ -135,7 +135,10 @@ def plan(root: str, as_json: bool, pilot: int, **asked: Any) -> None:
     from flows.run import plan_async
     from flows.summary import estimate_text
 
-    found = uvloop.run(plan_async(make(_request(asked)), root, prompts=pilot))
+    planned = make(_request(asked))
+    for line in planned.notes:
+        click.echo(line, err=True)
+    found = uvloop.run(plan_async(planned, root, prompts=pilot))
     print_json(found) if as_json else click.echo(estimate_text(found), nl=False)
 
 

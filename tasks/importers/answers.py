@@ -116,7 +116,10 @@ def _checked(name: str, read: Any, value: Any) -> Any:
 
 def one(value: Any, name: str) -> Answer:
     """Returns a single answer; a list of texts is its steps, a line each. A null is an answer that is not there."""
-    if isinstance(value, list) and value and all(isinstance(step, str) for step in value):
+    texts = [isinstance(step, str) for step in value] if isinstance(value, list) else []
+    if any(texts) and not all(texts):
+        raise Field(name, "expected the completion's text, found list of other than texts")
+    if texts and all(texts):
         whole, cuts = joined(value)
         return Answer(chat.messages(whole, "assistant"), {}, cuts)
     return Answer(answer(value, name), {})

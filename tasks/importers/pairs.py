@@ -13,7 +13,7 @@ import polars as pl
 
 from schemas.errors import DataError
 from schemas.ids import content_id
-from schemas.messages import Message
+from schemas.messages import Message, text_of
 from schemas.tables import PREFERENCES
 from tasks.importers import choices
 from tasks.importers.answers import Answer
@@ -72,6 +72,29 @@ def as_pairs(
     if set(sets) == {"pairs"} or len(sets) > 1:
         return sets
     return {"pairs": sets.popitem()[1]}
+
+
+def as_texts(rows: pl.DataFrame) -> pl.DataFrame:
+    """Returns pairs of any shape as texts: id, prompt, chosen and rejected, with the other columns of those that were.
+
+    Raises:
+        ValueError: the columns hold no pairs. DataError: a row cannot be read.
+    """
+    numbered = rows if "id" in rows.columns else rows.with_row_index("id")
+    ids = numbered["id"].cast(pl.String)
+    sides = ("prompt", "chosen", "rejected")
+    if all(rows.schema.get(side) == pl.String for side in sides):
+        return numbered.with_columns(ids.alias("id"))
+    reader = Reader({}, "gold", brings=True)
+    records = list(enumerate(rows.iter_rows(named=True), start=1))
+    reader.look([row for _, row in records])
+    made = []
+    for name, record in zip(ids, records, strict=True):
+        found = list(_by_rating(list(_taken(reader, [record], None))))
+        for place, pair in enumerate(found):
+            texts = {side: text_of(pair[side]) for side in sides}
+            made.append({"id": name if len(found) == 1 else f"{name}/{place}", **texts})
+    return pl.DataFrame(made, schema=dict.fromkeys(("id", *sides), pl.String))
 
 
 def _voting(

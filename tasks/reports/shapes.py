@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import polars as pl
 
+from tasks.importers.pairs import as_texts
 from tasks.reports import gold as importers
 from tasks.reports.gold import VERDICTS, Imported
 from tasks.reports.gold_steps import bigbench_mistake, mrgsm8k
@@ -41,8 +42,7 @@ def _plain(gold: pl.DataFrame, verdicts: pl.DataFrame | None) -> Imported:
 
 
 def _pairs(gold: pl.DataFrame, _: pl.DataFrame | None) -> Imported:
-    named = gold if "id" in gold.columns else gold.with_row_index("id").with_columns(pl.col("id").cast(pl.String))
-    return Imported(importers.chosen_rejected(named.with_columns(pl.col("id").cast(pl.String))), _NO_VERDICTS)
+    return Imported(importers.chosen_rejected(as_texts(gold)), _NO_VERDICTS)
 
 
 def _llmbar(gold: pl.DataFrame, verdicts: pl.DataFrame | None) -> Imported:
@@ -72,5 +72,5 @@ _SHAPES: dict[str, tuple[set[str], set[str] | None, Callable[[pl.DataFrame, pl.D
     "vicuna": ({"question_id", "model_a", "model_b", "score_a", "len_a"}, None, _alone(importers.vicuna)),
     "mrgsm8k": ({"uuid", "question", "first_error_step", "steps"}, None, mrgsm8k),
     "bigbench_mistake": ({"task", "item", "input", "steps", "mistake_index"}, None, _alone(bigbench_mistake)),
-    "pairs": ({"prompt", "chosen", "rejected"}, None, _pairs),
+    "pairs": ({"chosen", "rejected"}, None, _pairs),
 }

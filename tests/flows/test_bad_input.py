@@ -32,7 +32,7 @@ FILES = {
     ("name", "message"),
     [
         ("missing.jsonl", "missing.jsonl: no such file"),
-        ("folder", "folder: is a folder, expected a file (.parquet, .jsonl, .ndjson, .json, .csv, optionally .gz)"),
+        ("folder", "folder: the folder holds no data file (parquet, arrow, jsonl, ndjson, json, csv, tsv)"),
         ("empty.jsonl", "empty.jsonl: the file is empty"),
         ("blank.jsonl", "blank.jsonl: the file has no rows"),
         ("broken.jsonl", "broken.jsonl, line 3 (row 2): not JSON: unexpected end of data"),

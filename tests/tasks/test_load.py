@@ -114,8 +114,9 @@ def test_a_file_that_is_not_what_it_says_is_refused(
         read_rows(path)
 
 
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="is a folder"):
+def test_a_folder_without_data_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("hello")
+    with pytest.raises(DataError, match="holds no data file"):
         read_rows(tmp_path)
 
 
