@@ -183,7 +183,7 @@ class Reader:
             raise
         several = len(found.answers) > 1
         filed = [
-            self._rated_answer(row, answer._replace(messages=each), several=several)
+            self._rated_answer(row, answer._replace(messages=each), found.used, several=several)
             for answer, each in zip(found.answers, turns, strict=True)
         ]
         return Taken(
@@ -196,14 +196,16 @@ class Reader:
             f"no column 'prompt'; map it with --map prompt=COLUMN ({hint})", file=self.file, field="prompt"
         )
 
-    def _rated_answer(self, row: Row, answer: Answer, *, several: bool = False) -> Answer:
+    def _rated_answer(
+        self, row: Row, answer: Answer, read: frozenset[str] = frozenset(), *, several: bool = False
+    ) -> Answer:
         """Returns an answer with what the row says of it; of several answers a row's own rating is none's."""
         brought = {}
         for name in _KEPT[:1] if several else _KEPT:
             at = column(row, name, self.mapping)
             if at is None or at not in row or name in answer.brought or (name == "score" and not self._rated(at)):
                 continue
-            if name == "label" and isinstance(row[at], list):
+            if at in read:
                 continue
             brought[name] = rating(name, row[at], at)
             self.used.add(at)
